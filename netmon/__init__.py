@@ -1,0 +1,3 @@
+"""netmon: who was reachable when, and why not."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""YAML into checked values; every mistake with file, line, column and remedy."""

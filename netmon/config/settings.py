@@ -1,0 +1,115 @@
+"""The daemon's settings as values: what config/netmon.yaml says, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
+
+from netmon.judge.calendar import Calendar
+from netmon.judge.policy import Policy
+
+
+class SecretSource(StrEnum):
+    """Where a secret may lie; never in a YAML file."""
+
+    FILE = "file"
+    ENVIRONMENT = "env"
+    CREDENTIAL = "credential"
+    """systemd: a file of that name in $CREDENTIALS_DIRECTORY."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretReference:
+    """Names a secret; its value is read by `netmon.config.secrets` when it is needed."""
+
+    source: SecretSource
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class SnmpCredential:
+    """How to ask routers over SNMP. `version` is "1", "2c" or "3"."""
+
+    version: str
+    community: SecretReference | None = None
+    user: str = ""
+    auth_protocol: str = ""
+    """MD5, SHA, SHA-224, SHA-256, SHA-384 or SHA-512; empty: noAuth."""
+    auth_password: SecretReference | None = None
+    priv_protocol: str = ""
+    """DES, AES, AES-192 or AES-256; empty: noPriv."""
+    priv_password: SecretReference | None = None
+    context: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SshCredential:
+    """How to log in to routers over SSH."""
+
+    user: str
+    password: SecretReference | None = None
+    key_file: Path | None = None
+    enable_password: SecretReference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EchoModule:
+    """How a link is pinged. `size_bytes` is the ICMP payload, as ping's -s."""
+
+    name: str
+    interval_seconds: float = 1.0
+    timeout_seconds: float = 1.0
+    size_bytes: int = 56
+    dscp: int = 0
+    dont_fragment: bool = False
+    source_ipv4: IPv4Address | None = None
+    source_ipv6: IPv6Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SnmpModule:
+    """How a router is polled."""
+
+    name: str
+    interval_seconds: float = 60.0
+    timeout_seconds: float = 2.0
+    retries: int = 1
+    max_repetitions: int = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Where the ledger lies and how long details are kept."""
+
+    path: Path
+    retention_days: int = 1100
+    """Three years: a contract's term and its dispute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """The page and the metrics."""
+
+    listen_address: str = "127.0.0.1:9877"
+    language: str = "vi"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of config/netmon.yaml. Paths are absolute or relative to the working directory."""
+
+    inventory: Path
+    storage: Storage
+    calendar: Calendar
+    web: Web = field(default=Web())
+    policy: Policy = field(default=Policy())
+    echo_modules: Mapping[str, EchoModule] = field(default_factory=dict)
+    snmp_modules: Mapping[str, SnmpModule] = field(default_factory=dict)
+    snmp_credentials: Mapping[str, SnmpCredential] = field(default_factory=dict)
+    ssh_credentials: Mapping[str, SshCredential] = field(default_factory=dict)

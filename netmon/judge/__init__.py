@@ -1,0 +1,1 @@
+"""PURE: samples → health → state → outage. No clock, no socket, no file, no log."""

@@ -1,0 +1,19 @@
+"""What the operator decides about judging; everything else follows from the samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How evidence becomes a decision."""
+
+    false_alarms_per_link_year: float = 1.0
+    """How many false outages of one link an operator accepts in a year."""
+    burst_packets_per_second: float = 5.0
+    """Budget of confirming echoes for one link that has just lost one."""
+    faults_until_unobserved: int = 3
+    """So many of our own send faults in a row make a link unobserved."""
+    loss_window_echoes: int = 60
+    """Over how many echoes loss is judged for `degraded`."""

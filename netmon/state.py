@@ -1,0 +1,163 @@
+"""Columns of current figures, and the immutable Snapshot that everything outside reads.
+
+A *slot* is a link's place in the working columns of the engine, the judge and the account: it
+stays the same as long as the link exists, through every reload, and is given to another link only
+after its own has gone. A *row* is a link's place in one Snapshot: rows follow the inventory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netmon.judge.columns import JudgementColumns
+from netmon.model import Inventory, LinkKey, Outage, RouterReading
+
+RTT_BUCKETS_SECONDS: tuple[float, ...] = (
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
+)  # fmt: skip
+"""Upper bounds of the RTT histogram; a last bucket without bound follows."""
+
+
+class Slots:
+    """Gives every link a slot and keeps it. Freed slots are reused, lowest first."""
+
+    def __init__(self) -> None:
+        self._slot_of: dict[LinkKey, int] = {}
+        self._free: list[int] = []
+
+    def __getitem__(self, key: LinkKey) -> int:
+        return self._slot_of[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._slot_of
+
+    def __iter__(self) -> Iterator[LinkKey]:
+        return iter(self._slot_of)
+
+    def __len__(self) -> int:
+        return len(self._slot_of)
+
+    @property
+    def capacity(self) -> int:
+        """How many slots working columns must have."""
+        return len(self._slot_of) + len(self._free)
+
+    def replace(self, keys: Iterable[LinkKey]) -> tuple[dict[LinkKey, int], dict[LinkKey, int]]:
+        """Make `keys` the links that have slots; return those removed and those added."""
+        wanted = dict.fromkeys(keys)
+        removed = {key: slot for key, slot in self._slot_of.items() if key not in wanted}
+        for key, slot in removed.items():
+            del self._slot_of[key]
+            self._free.append(slot)
+        self._free.sort(reverse=True)
+        added: dict[LinkKey, int] = {}
+        for key in wanted:
+            if key not in self._slot_of:
+                slot = self._free.pop() if self._free else len(self._slot_of)
+                self._slot_of[key] = added[key] = slot
+        return removed, added
+
+
+@dataclass(frozen=True, slots=True)
+class EchoColumns:
+    """Echo figures, one element per target: a link's address of one family."""
+
+    row: NDArray[np.int32]
+    """The link's row in the snapshot."""
+    family: NDArray[np.int8]
+    """4 or 6."""
+    requests: NDArray[np.int64]
+    """Echo requests sent and settled: replied, silent past their time-out, or reported on."""
+    replies: NDArray[np.int64]
+    errors: NDArray[np.int64]
+    """[target, ECHO_ERRORS]"""
+    rtt_buckets: NDArray[np.int64]
+    """[target, RTT_BUCKETS_SECONDS + 1], not cumulative."""
+    rtt_sum_seconds: NDArray[np.float64]
+    last_rtt_seconds: NDArray[np.float64]
+    """NaN: the last echo got no reply, or none was sent yet."""
+    last_reply_us: NDArray[np.int64]
+    """0: never."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountColumns:
+    """The account so far, one element per link; never goes back."""
+
+    seconds: NDArray[np.float64]
+    """[link, STATES, Hours]"""
+    outages: NDArray[np.int64]
+    """[link, CAUSES]: outages that are over, by cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoundFigures:
+    """How the rounds of one kind went."""
+
+    name: str
+    runs: int
+    last_end_us: int
+    duration_seconds: float
+    lateness_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFigures:
+    """Packets that were counted and never taken for a reply, and what the engine runs on."""
+
+    privileged: bool = False
+    strangers: int = 0
+    """Replies that were not ours: other cookie, unknown target, wrong source."""
+    duplicates: int = 0
+    late: int = 0
+    malformed: int = 0
+    clock_steps: int = 0
+    lateness_p99_seconds: float = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonFigures:
+    """What netmon says of itself."""
+
+    version: str
+    started_us: int
+    wall_offset_us: int = 0
+    rounds: tuple[RoundFigures, ...] = ()
+    engine: EngineFigures = field(default=EngineFigures())
+    reload_successful: bool = True
+    reload_success_us: int = 0
+    reload_message: str = ""
+    ledger_writable: bool = True
+    ledger_message: str = ""
+    ledger_pending: int = 0
+    canaries: Mapping[str, bool] = field(default_factory=dict)
+    """Canary id → answers; a canary not yet measured is absent."""
+    notice: str = ""
+    """One sentence for the top of the page, for example what the demo cannot do here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything current at one instant. Immutable: scrapes read it from any thread.
+
+    `generation` changes with the inventory: what is rendered from names alone may be cached by it.
+    """
+
+    at_us: int
+    generation: int
+    inventory: Inventory
+    keys: tuple[LinkKey, ...]
+    """The link of every row."""
+    echo: EchoColumns
+    judgement: JudgementColumns
+    account: AccountColumns
+    readings: Mapping[str, RouterReading]
+    """By agency; an agency not yet polled is absent."""
+    open_outages: tuple[Outage, ...]
+    recent_outages: tuple[Outage, ...]
+    """The last ones that ended, latest first."""
+    daemon: DaemonFigures
