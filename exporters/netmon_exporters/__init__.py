@@ -1,0 +1,1 @@
+"""The exporters that netmon ships, found by the entry point group netmon.exporters."""

@@ -1,0 +1,1 @@
+"""A toy province on one machine: real packets, no privileges."""

@@ -1,0 +1,1 @@
+"""What stands where: two inventories compared, and what routers say of themselves."""

@@ -1,0 +1,1 @@
+"""The durable account: transitions, outages, seconds by class (SQLite, WAL)."""

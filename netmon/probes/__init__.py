@@ -1,0 +1,1 @@
+"""Probes: real packets to real devices; one adapter file per library."""

@@ -1,0 +1,1 @@
+"""The echo engine: one socket per address family for all targets."""

@@ -1,0 +1,1 @@
+"""SNMP: any router, asked cheaply, understood rightly."""
