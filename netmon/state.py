@@ -7,14 +7,24 @@ after its own has gone. A *row* is a link's place in one Snapshot: rows follow t
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netmon.judge.columns import JudgementColumns
-from netmon.model import Inventory, LinkKey, Outage, RouterReading
+from netmon.model import (
+    Event,
+    Inventory,
+    LinkKey,
+    Outage,
+    OutageEnd,
+    OutageNote,
+    OutageStart,
+    RouterReading,
+)
 
 RTT_BUCKETS_SECONDS: tuple[float, ...] = (
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
@@ -161,3 +171,65 @@ class Snapshot:
     recent_outages: tuple[Outage, ...]
     """The last ones that ended, latest first."""
     daemon: DaemonFigures
+
+
+class OutageBook:
+    """The outages that are open, and the last ones that ended."""
+
+    def __init__(
+        self, open_outages: Iterable[Outage] = (), recent: Iterable[Outage] = (), keep: int = 50
+    ) -> None:
+        self._open = {outage.key: outage for outage in open_outages}
+        self._recent = deque(recent, maxlen=keep)
+        """Latest first."""
+
+    def apply(self, events: Iterable[Event]) -> None:
+        """Enter what the judge decided; events that are not about outages pass by."""
+        for event in events:
+            match event:
+                case OutageStart():
+                    self._open[event.key] = Outage(
+                        event.key, event.start_us, None, evidence=event.evidence
+                    )
+                case OutageEnd():
+                    outage = self._open.pop(event.key, None)
+                    if outage is not None:
+                        self._recent.appendleft(replace(outage, end_us=event.end_us))
+                case OutageNote():
+                    self._note(event)
+
+    def forget(self, keys: Iterable[LinkKey]) -> None:
+        """Drop the outages of links that are gone from the inventory."""
+        gone = frozenset(keys)
+        for key in gone:
+            self._open.pop(key, None)
+        kept = [outage for outage in self._recent if outage.key not in gone]
+        self._recent = deque(kept, maxlen=self._recent.maxlen)
+
+    @property
+    def open(self) -> tuple[Outage, ...]:
+        """Outages that are not over, latest first."""
+        return tuple(sorted(self._open.values(), key=lambda outage: -outage.start_us))
+
+    @property
+    def recent(self) -> tuple[Outage, ...]:
+        """The last outages that ended, latest first."""
+        return tuple(self._recent)
+
+    def _note(self, note: OutageNote) -> None:
+        outage = self._open.get(note.key)
+        if outage is not None and outage.start_us == note.start_us:
+            self._open[note.key] = _noted(outage, note)
+            return
+        for index, ended in enumerate(self._recent):
+            if (ended.key, ended.start_us) == (note.key, note.start_us):
+                self._recent[index] = _noted(ended, note)
+
+
+def _noted(outage: Outage, note: OutageNote) -> Outage:
+    return replace(
+        outage,
+        cause=note.cause or outage.cause,
+        path_end=note.path_end or outage.path_end,
+        note=note.text or outage.note,
+    )
