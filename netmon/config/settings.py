@@ -113,3 +113,5 @@ class Settings:
     snmp_modules: Mapping[str, SnmpModule] = field(default_factory=dict)
     snmp_credentials: Mapping[str, SnmpCredential] = field(default_factory=dict)
     ssh_credentials: Mapping[str, SshCredential] = field(default_factory=dict)
+    inventory_max_bytes: int = 8_000_000
+    """The largest file of the inventory that is read."""
