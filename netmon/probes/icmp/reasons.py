@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from netmon.model import ECHO_ERRORS, NO_ERROR, EchoError, IPAddress
+from netmon.model import ECHO_ERRORS, EchoError, IPAddress
 from netmon.probes.icmp.packet import IPV4
 
 if TYPE_CHECKING:
@@ -71,6 +71,11 @@ _WORDS = {
 }
 
 
+def words(error: EchoError) -> str:
+    """Return what an error means, to be put after who reports it."""
+    return _WORDS[error]
+
+
 def code_of(error: EchoError) -> int:
     """Return the code of an error in columns."""
     return _CODES[error]
@@ -110,9 +115,4 @@ class ErrorReport:
         """Say it in words: "10.0.3.1 reports host unreachable"."""
         if self.offender is None:
             return _WORDS[self.error]
-        return f"{self.offender} reports {_WORDS[self.error]}"
-
-
-def error_of(code: int) -> EchoError | None:
-    """Return the error of a code in columns."""
-    return None if code == NO_ERROR else ECHO_ERRORS[code]
+        return f"{self.offender} reports {words(self.error)}"

@@ -130,9 +130,14 @@ class EchoSocket:
         else:
             options(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
         if self.privileged:
-            program = np.frombuffer(echo_reply_filter(self.family, self.identifier), np.uint8)
-            head = struct.pack("@HP", len(program) // 8, program.ctypes.data)
-            options(socket.SOL_SOCKET, _SO_ATTACH_FILTER, head)
+            attach_filter(self._sock, echo_reply_filter(self.family, self.identifier))
+
+
+def attach_filter(sock: socket.socket, program: bytes) -> None:
+    """Let the kernel drop what a classic BPF program does not pass."""
+    instructions = np.frombuffer(program, np.uint8)
+    head = struct.pack("@HP", len(program) // 8, instructions.ctypes.data)
+    sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, head)
 
 
 def source_control(module: EchoModule, family: int) -> bytes:
