@@ -125,6 +125,8 @@ class EngineFigures:
     duplicates: int = 0
     late: int = 0
     malformed: int = 0
+    overflows: int = 0
+    """Packets that the kernel dropped because our receive buffer was full."""
     clock_steps: int = 0
     lateness_p99_seconds: float = float("nan")
 

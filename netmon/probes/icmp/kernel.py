@@ -1,0 +1,230 @@
+"""sendmmsg(2) and recvmmsg(2) on arrays: a batch of packets per system call.
+
+The structures are those of 64-bit Linux (`struct msghdr`, `struct mmsghdr`, `struct iovec`). All
+pointers in them point into arrays that the same object owns.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netmon.probes.icmp.packet import RequestRows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Calls that never block keep the interpreter lock: to give it up and wait for it again behind a
+# busy thread (a scrape being rendered) would cost milliseconds for every few packets.
+_LIBC = ctypes.PyDLL(None, use_errno=True)
+_SENDMMSG = _LIBC.sendmmsg
+_SENDMMSG.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int)
+_RECVMMSG = _LIBC.recvmmsg
+_RECVMMSG.argtypes = (
+    ctypes.c_int,
+    ctypes.c_void_p,
+    ctypes.c_uint,
+    ctypes.c_int,
+    ctypes.c_void_p,
+)
+
+MSG_DONTWAIT = 0x40
+MSG_TRUNC = 0x20
+MSG_ERRQUEUE = 0x2000
+CMSG_HEADER_BYTES = 16
+SOCKADDR_BYTES = 32
+"""Room for a sockaddr_in (16 bytes) or a sockaddr_in6 (28 bytes)."""
+
+_IOVEC = np.dtype([("base", "u8"), ("length", "u8")])
+_MMSGHDR = np.dtype(
+    [
+        ("name", "u8"),
+        ("name_length", "u4"),
+        ("pad_1", "u4"),
+        ("vectors", "u8"),
+        ("vector_count", "u8"),
+        ("control", "u8"),
+        ("control_length", "u8"),
+        ("flags", "i4"),
+        ("pad_2", "u4"),
+        ("length", "u4"),
+        ("pad_3", "u4"),
+    ]
+)
+_HEADER_BYTES = _MMSGHDR.itemsize
+
+SEND_CHUNK = 16
+"""Packets per sendmmsg: the clock is read between chunks, so this bounds the send time's error."""
+_SLOWEST_SEND_US = 25.0
+# Asynchronous ICMP errors are told by the next call on the socket, whichever packet it carries:
+# a fault is the packet's own only if it comes back when the packet is tried again at once.
+_ASYNCHRONOUS = frozenset(
+    {
+        errno.EHOSTUNREACH,
+        errno.ENETUNREACH,
+        errno.ECONNREFUSED,
+        errno.EMSGSIZE,
+        errno.EACCES,
+        errno.EPROTO,
+        errno.ENOPROTOOPT,
+        errno.EHOSTDOWN,
+        errno.ENONET,
+        errno.EOPNOTSUPP,
+    }
+)
+_SEND_ATTEMPTS = 4
+
+
+def address_of(array: NDArray[np.generic]) -> int:
+    """Return where an array's data lies in memory."""
+    return int(array.ctypes.data)
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """What became of a batch of packets, one element each."""
+
+    sent_us: NDArray[np.int64]
+    fault: NDArray[np.int32]
+    """errno, or 0."""
+
+
+class SendRing:
+    """Rows of packets with their message headers, filled in place and sent in chunks."""
+
+    def __init__(self, rows: int, pattern: NDArray[np.uint8], control: bytes = b"") -> None:
+        self.rows = rows
+        self.requests = RequestRows(rows, pattern)
+        packets = self.requests.packets
+        self._control = np.frombuffer(bytearray(control or b"\0"), np.uint8)
+        self._vectors = np.zeros(rows, _IOVEC)
+        self._vectors["base"] = address_of(packets) + np.arange(rows) * packets.shape[1]
+        self._vectors["length"] = packets.shape[1]
+        self._headers = np.zeros(rows, _MMSGHDR)
+        self._headers["vectors"] = address_of(self._vectors) + np.arange(rows) * _IOVEC.itemsize
+        self._headers["vector_count"] = 1
+        if control:
+            self._headers["control"] = address_of(self._control)
+            self._headers["control_length"] = len(control)
+        self._names = self._headers["name"]
+        self._base = address_of(self._headers)
+
+    def send(
+        self,
+        file_descriptor: int,
+        names: NDArray[np.uint64],
+        name_length: int,
+        now_us: Callable[[], int],
+    ) -> SendResult:
+        """Send the first rows, one to each of the socket addresses that lie at `names`."""
+        count = len(names)
+        self._names[:count] = names
+        self._headers["name_length"][:count] = name_length
+        fault = np.zeros(count, np.int32)
+        starts: list[int] = []
+        clock: list[int] = [now_us()]
+        position = 0
+        while position < count:
+            starts.append(position)
+            chunk = min(SEND_CHUNK, count - position)
+            done, number = self._send_chunk(file_descriptor, position, chunk)
+            if done == 0:
+                fault[position] = number
+                done = 1
+            position += done
+            clock.append(now_us())
+        return SendResult(_spread(np.array([*starts, count]), np.array(clock)), fault)
+
+    def _send_chunk(self, file_descriptor: int, position: int, count: int) -> tuple[int, int]:
+        """Return how many packets went out, and if none did, why the first could not."""
+        where = self._base + position * _HEADER_BYTES
+        number = 0
+        for _ in range(_SEND_ATTEMPTS):
+            done = _SENDMMSG(file_descriptor, where, count, MSG_DONTWAIT)
+            if done > 0:
+                return done, 0
+            number = ctypes.get_errno()
+            if number not in _ASYNCHRONOUS and number != errno.EINTR:
+                break
+        return 0, number
+
+
+def _spread(starts: NDArray[np.int64], clock: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return each packet's send time: spread over the time that its chunk took.
+
+    A chunk that took long was interrupted somewhere: its packets count as sent at the usual pace.
+    """
+    sizes = np.diff(starts)
+    pace = np.minimum(np.diff(clock) / sizes, _SLOWEST_SEND_US)
+    within = np.arange(starts[-1]) - np.repeat(starts[:-1], sizes)
+    offset = np.repeat(pace, sizes) * within
+    return np.asarray(np.repeat(clock[:-1], sizes) + offset.astype(np.int64), np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One batch from the kernel. The arrays are views: they hold until the next call."""
+
+    packets: NDArray[np.uint8]
+    """Zero beyond each packet's length."""
+    lengths: NDArray[np.int64]
+    truncated: NDArray[np.bool_]
+    names: NDArray[np.uint8]
+    controls: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+
+class ReceiveRing:
+    """Room for a batch of packets, their sources and control messages.
+
+    `slack` bytes at the end of each row are never written: they stay zero.
+    """
+
+    def __init__(self, rows: int, width: int, slack: int, control_bytes: int) -> None:
+        self.rows = rows
+        self._packets = np.zeros((rows, width + slack), np.uint8)
+        self._controls = np.zeros((rows, control_bytes), np.uint8)
+        self._names = np.zeros((rows, SOCKADDR_BYTES), np.uint8)
+        self._vectors = np.zeros(rows, _IOVEC)
+        self._headers = np.zeros(rows, _MMSGHDR)
+        index = np.arange(rows)
+        self._vectors["base"] = address_of(self._packets) + index * (width + slack)
+        self._vectors["length"] = width
+        self._headers["vectors"] = address_of(self._vectors) + index * _IOVEC.itemsize
+        self._headers["vector_count"] = 1
+        self._headers["name"] = address_of(self._names) + index * SOCKADDR_BYTES
+        self._headers["control"] = address_of(self._controls) + index * control_bytes
+        self._base = address_of(self._headers)
+        self._dirty = rows
+
+    def receive(self, file_descriptor: int, flags: int = 0) -> Received:
+        """Take what the socket holds, at most a ring full.
+
+        Raises:
+            OSError: `recvmmsg` failed; BlockingIOError where the socket holds nothing.
+        """
+        self._packets[: self._dirty] = 0
+        self._controls[: self._dirty] = 0
+        self._headers["name_length"][: self._dirty] = SOCKADDR_BYTES
+        self._headers["control_length"][: self._dirty] = self._controls.shape[1]
+        self._dirty = 0
+        count = _RECVMMSG(file_descriptor, self._base, self.rows, flags | MSG_DONTWAIT, None)
+        if count < 0:
+            number = ctypes.get_errno()
+            raise OSError(number, "recvmmsg failed")
+        self._dirty = count
+        headers = self._headers[:count]
+        return Received(
+            self._packets[:count],
+            headers["length"].astype(np.int64),
+            (headers["flags"] & MSG_TRUNC) != 0,
+            self._names[:count],
+            self._controls[:count],
+        )

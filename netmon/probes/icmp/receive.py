@@ -1,0 +1,178 @@
+"""What the sockets hold, as columns: replies with the kernel's time stamps, and ICMP errors."""
+
+from __future__ import annotations
+
+import errno
+import select
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netmon.probes.icmp.kernel import CMSG_HEADER_BYTES, MSG_ERRQUEUE, Received, ReceiveRing
+from netmon.probes.icmp.packet import (
+    ECHO_REPLY,
+    ECHO_REQUEST,
+    HEADER_BYTES,
+    IPV4,
+    IPV4_HEADER_BYTES_LONGEST,
+    Messages,
+    packet_bytes,
+    read_messages,
+    strip_ipv4_headers,
+    sums_to_zero,
+)
+from netmon.probes.icmp.reasons import icmp_error_codes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from netmon.probes.icmp.sockets import EchoSocket
+
+_ROWS = 256
+_BATCHES_PER_TICK = 16
+"""So that a flood cannot hold the loop: what is left is taken in the next tick."""
+_ERROR_ATTEMPTS = 64
+_TIMESTAMP_BYTES = 32
+"""A control message of 16 bytes with its header: SCM_TIMESTAMPNS."""
+_ERROR_BYTES = 64
+"""Room for sock_extended_err and a sockaddr_in6 with the header."""
+_SOL_SOCKET, _SCM_TIMESTAMPNS = 1, 35
+_ERROR_LEVEL = {4: (0, 11), 6: (41, 25)}
+_ORIGIN_ICMP = {4: 2, 6: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """A batch of echo replies."""
+
+    messages: Messages
+    source: NDArray[np.uint8]
+    """Rows of 16 address bytes."""
+    wall_ns: NDArray[np.int64]
+    """When the kernel received it; 0: it did not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quotes:
+    """A batch of ICMP errors, each with the echo request that it quotes."""
+
+    messages: Messages
+    """`sound` where the whole cookie is quoted."""
+    short: NDArray[np.bool_]
+    """Only the ICMP header of an echo request is quoted."""
+    checksum: NDArray[np.uint16]
+    """As quoted."""
+    destination: NDArray[np.uint8]
+    """Where the quoted request went: rows of 16 address bytes."""
+    error: NDArray[np.int8]
+    offender: NDArray[np.uint8]
+    """Rows of 16 address bytes."""
+
+
+def addresses_of(names: NDArray[np.uint8], family: int) -> NDArray[np.uint8]:
+    """Return rows of 16 address bytes from rows of socket addresses."""
+    addresses = np.zeros((len(names), 16), np.uint8)
+    if family == IPV4:
+        addresses[:, 12:] = names[:, 4:8]
+    else:
+        addresses[:] = names[:, 8:24]
+    return addresses
+
+
+class Receiver:
+    """Empties one socket and its error queue."""
+
+    def __init__(self, sock: EchoSocket, largest_payload_bytes: int) -> None:
+        self._sock = sock
+        self._strips = sock.privileged and sock.family == IPV4
+        headers = IPV4_HEADER_BYTES_LONGEST if self._strips else 0
+        # A multiple of 8 keeps rows aligned.
+        width = (packet_bytes(largest_payload_bytes) + headers + 7) // 8 * 8
+        self._ring = ReceiveRing(_ROWS, width, headers, _TIMESTAMP_BYTES)
+        self._error_ring = ReceiveRing(_ROWS, width, 0, _TIMESTAMP_BYTES + _ERROR_BYTES)
+        self._codes = icmp_error_codes(sock.family)
+        self._poll = select.poll()
+        self._poll.register(sock.file_descriptor, select.POLLIN)
+        self.emptied = False
+        """Whether the last reading left nothing behind."""
+
+    def replies(self) -> Iterator[Replies]:
+        """Take what has arrived."""
+        self.emptied = False
+        for _ in range(_BATCHES_PER_TICK):
+            batch = self._take(self._ring, 0)
+            if batch is None:
+                self.emptied = True
+                return
+            yield self._read_replies(batch)
+
+    def quotes(self) -> Iterator[Quotes]:
+        """Take the ICMP errors that have arrived."""
+        for _ in range(_BATCHES_PER_TICK):
+            batch = self._take(self._error_ring, MSG_ERRQUEUE)
+            if batch is None:
+                return
+            yield from self._read_quotes(batch)
+
+    def _take(self, ring: ReceiveRing, flags: int) -> Received | None:
+        for _ in range(_ERROR_ATTEMPTS):
+            try:
+                return ring.receive(self._sock.file_descriptor, flags)
+            except BlockingIOError:
+                # The kernel says the same of a packet with a wrong checksum that it threw away:
+                # only a socket that is not readable is empty.
+                if flags or not self._readable():
+                    return None
+            except OSError as error:
+                # An ICMP error also makes the next call fail once; its story is in the queue.
+                if error.errno in {errno.EBADF, errno.EFAULT, errno.EINVAL}:
+                    raise
+        return None
+
+    def _readable(self) -> bool:
+        return any(event & select.POLLIN for _, event in self._poll.poll(0))
+
+    def _read_replies(self, batch: Received) -> Replies:
+        family = self._sock.family
+        packets, lengths = batch.packets, batch.lengths
+        if self._strips:
+            packets, lengths = strip_ipv4_headers(packets, lengths)
+        messages = read_messages(packets, lengths, ECHO_REPLY[family])
+        messages.sound[batch.truncated] = False
+        if self._strips:
+            messages.sound[:] &= sums_to_zero(packets)
+        stamps = batch.controls.view(np.int64)
+        told = _is_control(batch.controls, 0, _SOL_SOCKET, _SCM_TIMESTAMPNS)
+        wall_ns = np.where(told, stamps[:, 2] * 1_000_000_000 + stamps[:, 3], 0)
+        return Replies(messages, addresses_of(batch.names, family), wall_ns)
+
+    def _read_quotes(self, batch: Received) -> Iterator[Quotes]:
+        family = self._sock.family
+        body = batch.controls[:, _TIMESTAMP_BYTES + CMSG_HEADER_BYTES :]
+        ours = _is_control(batch.controls, _TIMESTAMP_BYTES, *_ERROR_LEVEL[family])
+        ours &= body[:, 4] == _ORIGIN_ICMP[family]
+        if not ours.any():
+            return
+        packets, lengths = batch.packets[ours], batch.lengths[ours]
+        body = body[ours]
+        messages = read_messages(packets, lengths, ECHO_REQUEST[family])
+        is_request = (lengths >= HEADER_BYTES) & (packets[:, 0] == ECHO_REQUEST[family])
+        yield Quotes(
+            messages,
+            is_request & ~messages.sound,
+            np.ascontiguousarray(packets[:, 2:4]).view(">u2")[:, 0].astype(np.uint16),
+            addresses_of(batch.names[ours], family),
+            self._codes[body[:, 5], body[:, 6]],
+            addresses_of(body[:, 16:], family),
+        )
+
+
+def _is_control(
+    controls: NDArray[np.uint8], offset: int, level: int, kind: int
+) -> NDArray[np.bool_]:
+    """Tell which rows hold a control message of this kind at an offset."""
+    words = controls.view(np.int32)
+    index = (offset + 8) // 4
+    return np.asarray((words[:, index] == level) & (words[:, index + 1] == kind), np.bool_)

@@ -1,0 +1,137 @@
+"""Sends what is due: packets of a lane are built, stamped and sent a block at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from netmon.errors import CapabilityError
+from netmon.model import EchoError
+from netmon.probes.icmp.reasons import code_of
+from netmon.probes.icmp.settle import Settler, fault_codes
+from netmon.probes.icmp.sockets import EchoSocket, SocketFactory, open_echo_socket
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from netmon.clock import Clock, Timeline
+    from netmon.probes.icmp.flight import Flight, Positions
+    from netmon.probes.icmp.lanes import Lane
+    from netmon.probes.icmp.packet import Cookie
+
+_NAME_BYTES = {4: 16, 6: 28}
+_STEADY_US = 20
+"""Two clocks read within this time are taken as read at once."""
+_READINGS = 5
+
+
+def wall_offset_us(timeline: Timeline, clock: Clock) -> int:
+    """Return how far the wall clock is ahead of the time line, read without an interruption."""
+    best, width = 0, 1 << 62
+    for _ in range(_READINGS):
+        before_us = clock.monotonic_us()
+        wall_us = clock.wall_us()
+        took_us = clock.monotonic_us() - before_us
+        if took_us < width:
+            best, width = wall_us - timeline.at_monotonic_us(before_us + took_us // 2), took_us
+        if width <= _STEADY_US:
+            break
+    return best
+
+
+class Sockets:
+    """The sockets of an engine, opened when a family is first needed."""
+
+    def __init__(self, factory: SocketFactory) -> None:
+        self._factory = factory
+        self.open: dict[int, EchoSocket] = {}
+        self.problems: dict[int, str] = {}
+        """Why a family has no socket, in words."""
+
+    def need(self, families: set[int]) -> None:
+        """Open what is missing and close what is no longer needed; a failure is remembered."""
+        for family in set(self.open) - families:
+            self.open.pop(family).close()
+        for family in families - set(self.open):
+            self.problems.pop(family, None)
+            try:
+                self.open[family] = open_echo_socket(self._factory, family)
+            except CapabilityError as error:
+                self.problems[family] = str(error)
+
+    def close(self) -> None:
+        """Close all."""
+        for sock in self.open.values():
+            sock.close()
+        self.open.clear()
+
+
+class Transmitter:
+    """Sends echoes and enters them into the flight; what cannot be sent is settled as a fault."""
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        clock: Clock,
+        flight: Flight,
+        settler: Settler,
+        cookie: Cookie,
+    ) -> None:
+        self._timeline = timeline
+        self._clock = clock
+        self._flight = flight
+        self._settler = settler
+        self._cookie = cookie
+
+    def send(
+        self, lane: Lane, targets: NDArray[np.int32], sock: EchoSocket | None
+    ) -> list[Positions]:
+        """Send one echo to each target; return those that could not be sent."""
+        if sock is None or lane.ring is None:
+            return [self._fail_all(lane, targets)]
+        sock.mark_traffic(lane.module)
+        rows = lane.ring.rows
+        blocks = (targets[start : start + rows] for start in range(0, len(targets), rows))
+        return [self._send_block(lane, block, sock) for block in blocks]
+
+    def _send_block(self, lane: Lane, targets: NDArray[np.int32], sock: EchoSocket) -> Positions:
+        ring = lane.ring
+        if ring is None:
+            return self._fail_all(lane, targets)
+        place = self._append(targets)
+        positions = np.arange(place.start, place.stop)
+        serials = self._flight.serials(positions)
+        ring.requests.fill(serials, self._cookie.proof(serials))
+        offset_us = wall_offset_us(self._timeline, self._clock)
+        result = ring.send(
+            sock.file_descriptor,
+            self._settler.table.name_pointers[targets],
+            _NAME_BYTES[lane.family],
+            self._timeline.now_us,
+        )
+        self._stamp(place, result.sent_us, lane, offset_us)
+        failed = np.flatnonzero(result.fault)
+        if len(failed):
+            codes = fault_codes(result.fault[failed])
+            self._settler.faults(positions[failed], codes, self._timeline.now_us())
+        return positions[failed]
+
+    def _fail_all(self, lane: Lane, targets: NDArray[np.int32]) -> Positions:
+        now_us = self._timeline.now_us()
+        place = self._append(targets)
+        self._stamp(place, np.full(len(targets), now_us), lane, 0)
+        positions = np.arange(place.start, place.stop)
+        codes = np.full(len(targets), code_of(EchoError.NO_SOCKET), np.int8)
+        self._settler.faults(positions, codes, now_us)
+        return positions
+
+    def _append(self, targets: NDArray[np.int32]) -> slice:
+        slots = self._settler.table.slot[targets]
+        return self._flight.append(targets, slots, self._timeline.now_us())
+
+    def _stamp(self, place: slice, sent_us: NDArray[np.int64], lane: Lane, offset_us: int) -> None:
+        columns = self._flight.columns
+        columns.sent_us[place] = sent_us
+        columns.deadline_us[place] = sent_us + lane.timeout_us
+        columns.wall_offset_us[place] = offset_us
