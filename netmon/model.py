@@ -458,7 +458,10 @@ class InterfaceReading:
     receive_discards: int | None = None
     transmit_discards: int | None = None
     last_change_seconds: float | None = None
-    """sysUpTime when it entered its present state (ifLastChange)."""
+    """When it entered its present state (ifLastChange), on the clock of the reading's
+    `uptime_seconds`: their difference is how long ago that was."""
+    links: tuple[str, ...] = ()
+    """The ids of the agency's links whose addresses it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -474,6 +477,39 @@ class RouterFacts:
     os: str = ""
     version: str = ""
     location: str = ""
+
+
+class RestartKind(StrEnum):
+    """What the clocks of a router say about the time between two readings."""
+
+    NONE = "none"
+    """It ran on."""
+    WRAP = "wrap"
+    """It ran on, and sysUpTime went past 497 days and began again at 0."""
+    ROUTER = "router"
+    AGENT = "agent"
+    """Only the SNMP agent restarted; the router ran on."""
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Whether a router restarted since the reading before, and what says so."""
+
+    kind: RestartKind
+    seconds_ago: float | None = None
+    """How long ago it came up again; None: it did not restart, or nobody knows."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RouterGauges:
+    """How a router feels. None: it does not say."""
+
+    cpu_ratio: float | None = None
+    memory_ratio: float | None = None
+    temperature_celsius: float | None = None
+    sessions: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -492,3 +528,7 @@ class RouterReading:
     uplink_index: int | None = None
     uplink_reason: str = ""
     interfaces: tuple[InterfaceReading, ...] = ()
+    """Those that are watched at every poll: the uplink, and those that hold links' addresses."""
+    restart: Restart | None = None
+    """Since the last reading that has an uptime; None: there was none, or this one has none."""
+    gauges: RouterGauges = field(default=RouterGauges())

@@ -1,0 +1,219 @@
+"""What a router says it is: read as its profile says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from netmon.model import RouterFacts
+from netmon.probes.snmp import mib
+from netmon.probes.snmp.decode import number, text
+from netmon.probes.snmp.profiles import FALLBACK, Entity, Explanation
+from netmon.probes.snmp.values import Missing, Oid, Session, SnmpError, Value, oid_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from netmon.probes.snmp.profiles import Profile, Profiles, Source
+
+_ROWS_AT_MOST = 3000
+_CHASSIS_AT_MOST = 4
+_ENTERPRISES: Oid = (1, 3, 6, 1, 4, 1)
+_ENTITY_COLUMN = {
+    Entity.DESCRIPTION: 2,
+    Entity.NAME: 7,
+    Entity.HARDWARE: 8,
+    Entity.FIRMWARE: 9,
+    Entity.SOFTWARE: 10,
+    Entity.SERIAL: 11,
+    Entity.MODEL: 13,
+}
+_CONTAINED_IN: Oid = (*mib.ENT_PHYSICAL_ENTRY, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class SystemGroup:
+    """The system group of SNMPv2-MIB (RFC 3418)."""
+
+    description: str = ""
+    object_id: Oid = ()
+    name: str = ""
+    location: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a router is, how that was recognised, and what was in the way."""
+
+    facts: RouterFacts
+    explanation: Explanation
+    trouble: str = ""
+
+
+async def read_system(session: Session) -> SystemGroup:
+    """Ask for the system group.
+
+    Raises:
+        SnmpError: the agent did not answer.
+    """
+    variables = await session.get(
+        [mib.SYS_DESCR, mib.SYS_OBJECT_ID, mib.SYS_NAME, mib.SYS_LOCATION]
+    )
+    description, object_id, name, location = (variable.value for variable in variables)
+    return SystemGroup(
+        description=text(description),
+        object_id=object_id if isinstance(object_id, tuple) else (),
+        name=text(name),
+        location=text(location),
+    )
+
+
+async def explain(session: Session, system: SystemGroup, profiles: Profiles) -> Explanation:
+    """Choose the router's profile and tell why; asks the router only where makes look alike.
+
+    Raises:
+        SnmpError: the agent stopped answering.
+    """
+    questions = profiles.questions(system.object_id, system.description)
+    present: list[Oid] = []
+    if questions:
+        answers = await session.get(questions)
+        present = [
+            oid
+            for oid, answer in zip(questions, answers, strict=True)
+            if not isinstance(answer.value, Missing)
+        ]
+    return profiles.explain(system.object_id, system.description, present)
+
+
+async def read_facts(session: Session, system: SystemGroup, profiles: Profiles) -> Identity:
+    """Find the router's profile and read the facts where it says they stand.
+
+    Raises:
+        SnmpError: the agent stopped answering before anything was known. What fails later is told
+            in `trouble`, and the facts that were found stay good.
+    """
+    explanation = await explain(session, system, profiles)
+    profile = explanation.profile
+    finder = _Finder(session, system)
+    await finder.fetch(profile)
+    facts = RouterFacts(
+        name=system.name,
+        description=system.description,
+        object_id=oid_text(system.object_id),
+        vendor=profile.vendor or _vendor(system.object_id, profiles[FALLBACK]),
+        os=await finder.find(profile.os),
+        model=await finder.find(profile.model),
+        serial=await finder.find(profile.serial),
+        version=await finder.find(profile.version),
+        location=system.location,
+    )
+    return Identity(facts, explanation, "; ".join(finder.troubles))
+
+
+def _vendor(object_id: Oid, fallback: Profile) -> str:
+    """Name the vendor by its enterprise number (IANA), where no profile does."""
+    if object_id[: len(_ENTERPRISES)] != _ENTERPRISES or len(object_id) == len(_ENTERPRISES):
+        return ""
+    return fallback.vendors.get(str(object_id[len(_ENTERPRISES)]), "")
+
+
+@dataclass(slots=True)
+class _Finder:
+    """Looks in one place after the other, and asks the router for each only once."""
+
+    session: Session
+    system: SystemGroup
+    troubles: dict[str, None] = field(default_factory=dict)
+    _scalars: dict[Oid, Value] = field(default_factory=dict)
+    _columns: dict[Oid, list[Value]] = field(default_factory=dict)
+    _chassis: list[int] | None = None
+
+    async def fetch(self, profile: Profile) -> None:
+        """Ask for all variables of a profile at once."""
+        fields = (profile.os, profile.model, profile.serial, profile.version)
+        oids = list(dict.fromkeys(source.oid for sources in fields for source in sources))
+        await self._get([oid for oid in oids if oid])
+
+    async def find(self, sources: Sequence[Source]) -> str:
+        """Return what the first source says that says something."""
+        for source in sources:
+            for said in await self._read(source):
+                found = _extract(source, said)
+                if found:
+                    return found
+        return ""
+
+    async def _read(self, source: Source) -> Sequence[str]:
+        if source.constant:
+            return (source.constant,)
+        if source.description:
+            return (self.system.description,)
+        if source.object_id:
+            return (oid_text(self.system.object_id),)
+        if source.oid:
+            return (text(self._scalars.get(source.oid, b"")),)
+        if source.column:
+            return [text(value) for value in await self._walk(source.column)]
+        return [] if source.entity is None else await self._read_chassis(source.entity)
+
+    async def _read_chassis(self, entity: Entity) -> Sequence[str]:
+        if self._chassis is None:
+            self._chassis = await self._find_chassis()
+        column = (*mib.ENT_PHYSICAL_ENTRY, _ENTITY_COLUMN[entity])
+        oids: list[Oid] = [(*column, index) for index in self._chassis]
+        await self._get([oid for oid in oids if oid not in self._scalars])
+        return [text(self._scalars.get(oid, b"")) for oid in oids]
+
+    async def _find_chassis(self) -> list[int]:
+        """Return the rows of the chassis; else of what is contained in nothing; else row 1.
+
+        A stack is a container: its members are the chassis, and its own row rarely says more.
+        """
+        rows = await self._rows(mib.ENT_PHYSICAL_CLASS)
+        chassis = [index for index, kind in rows if number(kind) == mib.ENT_CLASS_CHASSIS]
+        chassis += [index for index, kind in rows if number(kind) == mib.ENT_CLASS_STACK]
+        if not chassis:
+            contained = await self._rows(_CONTAINED_IN)
+            chassis = [index for index, parent in contained if number(parent) == 0]
+        return (chassis or [1])[:_CHASSIS_AT_MOST]
+
+    async def _walk(self, column: Oid) -> list[Value]:
+        if column not in self._columns:
+            self._columns[column] = [value for _, value in await self._rows(column)]
+        return self._columns[column]
+
+    async def _rows(self, column: Oid) -> list[tuple[int, Value]]:
+        try:
+            walk = await self.session.walk(column, limit_rows=_ROWS_AT_MOST)
+        except SnmpError as error:
+            self.troubles[str(error)] = None
+            return []
+        if not walk.complete:
+            self.troubles[walk.trouble] = None
+        return [(oid[-1], value) for oid, _, value in walk.rows]
+
+    async def _get(self, oids: Sequence[Oid]) -> None:
+        if not oids:
+            return
+        try:
+            variables = await self.session.get(oids)
+        except SnmpError as error:
+            self.troubles[str(error)] = None
+            variables = list(error.received)
+        for variable in variables:
+            self._scalars[variable.oid] = variable.value
+
+
+def _extract(source: Source, said: str) -> str:
+    """Take the fact out of what was said, as the source tells how."""
+    if source.pattern is not None and said:
+        hit = source.pattern.search(said)
+        if hit is None:
+            return ""
+        groups = [group or "" for group in hit.groups()] or [hit.group()]
+        said = source.template.format(*groups) if source.template else " ".join(groups)
+        said = said.strip()
+    if source.names:
+        return source.names.get(said, "")
+    return said
