@@ -83,7 +83,6 @@ class LinkBook:
             self._count(Cause.UNKNOWN)
 
     def _change(self, event: Transition, calendar: Calendar) -> None:
-        # A decision dated before the last change would own seconds that are given away already.
         at_us = max(event.at_us, self.since_us)
         if self.since_us:
             business_us = calendar.business_us(self.since_us, at_us)
@@ -122,6 +121,17 @@ class LinkBook:
         self.awaiting_us = self.awaiting_end_us = None
 
 
+def in_order(event: Event, book: LinkBook) -> Event:
+    """Return the event as it may stand in the journal after what is in the book.
+
+    A transition dated before the last one would own seconds that are given away already: it is
+    dated to the last one. Seconds change hands afterwards by reclassification only.
+    """
+    if isinstance(event, Transition) and event.at_us < book.since_us:
+        return replace(event, at_us=book.since_us)
+    return event
+
+
 def told(outage: Outage | None, event: Event) -> Outage | None:
     """Return the outage as it is told after `event`, which names it; None: nobody began it."""
     match event:
@@ -133,7 +143,7 @@ def told(outage: Outage | None, event: Event) -> Outage | None:
             return replace(
                 outage,
                 cause=event.cause or outage.cause,
-                path_end=outage.path_end if event.path_end is None else event.path_end,
+                path_end=event.path_end or outage.path_end,
                 note=event.text or outage.note,
             )
         case _:

@@ -21,6 +21,7 @@ from netmon.ledger.restoration import (
     restored_link,
 )
 from netmon.ledger.retention import trim
+from netmon.ledger.rows import Status
 from netmon.ledger.schema import MIGRATIONS, check, prepare
 from netmon.ledger.storage import (
     Ballast,
@@ -30,7 +31,7 @@ from netmon.ledger.storage import (
     storage_errors,
     transaction,
 )
-from netmon.ledger.store import Status, Store
+from netmon.ledger.store import Store
 from netmon.ledger.verify import Problem, problems
 
 if TYPE_CHECKING:

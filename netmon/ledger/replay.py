@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from netmon.judge.calendar import Calendar
 from netmon.ledger.book import LinkBook, told
 from netmon.ledger.entries import Entry, Kind, to_event, to_evidence
-from netmon.ledger.store import outage_row
+from netmon.ledger.rows import outage_row
 from netmon.model import (
     Cause,
     Health,

@@ -16,17 +16,19 @@ def trim(store: Store, before_us: int, now_us: int) -> int:
     """Replace the rows decided before `before_us` by their books; return how many rows went.
 
     Only an unbroken stretch from the beginning goes. Its last hash stays as the anchor of the
-    chain, and the books' own hash is entered into the journal.
+    chain, and the books' own hash is entered into the journal, dated to the last moment about
+    which details are gone.
     """
     anchor = store.anchor()
     last_id, digest = (anchor.last_id, anchor.hash) if anchor else (0, GENESIS)
     books = Books.from_text(anchor.books) if anchor else Books()
-    first_id = last_id
+    first_id, horizon_us = last_id, 0
     for number, entry, entry_hash in store.entries(after=last_id):
         if entry.decided_us >= before_us:
             break
         books.enter(number, entry)
         last_id, digest = number, entry_hash
+        horizon_us = max(horizon_us, entry.decided_us)
     if last_id == first_id:
         return 0
     store.delete_outages(books.forget_ended())
@@ -34,5 +36,5 @@ def trim(store: Store, before_us: int, now_us: int) -> int:
     store.set_anchor(last_id, digest, text)
     store.delete_entries(last_id)
     content = sha256(text.encode()).hexdigest()
-    store.append([Entry(Kind.ANCHOR, now_us, now_us, content=f'{{"books":"{content}"}}')])
+    store.append([Entry(Kind.ANCHOR, horizon_us, now_us, content=f'{{"books":"{content}"}}')])
     return last_id - first_id

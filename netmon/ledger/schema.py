@@ -56,7 +56,9 @@ CREATE TABLE entry (
   content TEXT NOT NULL,
   hash BLOB NOT NULL
 ) STRICT;
-CREATE INDEX entry_by_link ON entry (link_id, id);
+CREATE INDEX entry_transition ON entry (link_id, start_us, id) WHERE kind = 'transition';
+CREATE INDEX entry_reclassification ON entry (link_id, id) WHERE kind = 'reclassification';
+CREATE INDEX entry_rare ON entry (kind, id) WHERE kind IN ('calendar', 'anchor');
 
 CREATE TABLE outage (
   link_id INTEGER NOT NULL REFERENCES link (id),

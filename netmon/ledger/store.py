@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from netmon.ledger.book import CELLS, LinkBook, told
+from netmon.ledger.book import LinkBook, in_order, told
 from netmon.ledger.entries import (
-    GENESIS,
     Entry,
     Kind,
-    evidence_fields,
     to_entry,
-    to_evidence,
 )
-from netmon.ledger.schema import OUTAGE_COLUMNS, SECONDS_COLUMNS
+from netmon.ledger.rows import (
+    BOOK_COLUMNS,
+    Anchor,
+    Status,
+    book_row,
+    outage_row,
+    to_book,
+    to_outage,
+    to_row_entry,
+    to_window,
+)
 from netmon.model import (
-    CAUSES,
-    Cause,
     Event,
-    Health,
     LinkKey,
     MaintenanceWindow,
     Outage,
     OutageEnd,
     OutageNote,
     OutageStart,
-    State,
 )
 
 if TYPE_CHECKING:
@@ -37,16 +39,11 @@ if TYPE_CHECKING:
 
     from netmon.judge.calendar import Calendar
 
-_BOOK_COLUMNS = (
-    "state", "health", "since_us", "open_us", "open_cause", "awaiting_us", "awaiting_end_us",
-    *SECONDS_COLUMNS, *OUTAGE_COLUMNS,
-)  # fmt: skip
-_BOOK_FIXED = len(_BOOK_COLUMNS) - CELLS - len(CAUSES)
-_SELECT_BOOKS = f"SELECT id, agency, link, {', '.join(_BOOK_COLUMNS)} FROM link"  # noqa: S608  # our own names
-_UPDATE_BOOK = f"UPDATE link SET {', '.join(f'{c} = ?' for c in _BOOK_COLUMNS)} WHERE id = ?"  # noqa: S608  # our own names
+_SELECT_BOOKS = f"SELECT id, agency, link, {', '.join(BOOK_COLUMNS)} FROM link"  # noqa: S608  # our own names
+_UPDATE_BOOK = f"UPDATE link SET {', '.join(f'{c} = ?' for c in BOOK_COLUMNS)} WHERE id = ?"  # noqa: S608  # our own names
 _INSERT_BOOK = (
-    f"INSERT INTO link (agency, link, {', '.join(_BOOK_COLUMNS)}) "  # noqa: S608  # our own names
-    f"VALUES (?, ?{', ?' * len(_BOOK_COLUMNS)})"
+    f"INSERT INTO link (agency, link, {', '.join(BOOK_COLUMNS)}) "  # noqa: S608  # our own names
+    f"VALUES (?, ?{', ?' * len(BOOK_COLUMNS)})"
 )
 _SELECT_OUTAGES = """
 SELECT agency, link, start_us, end_us, cause, evidence, path_end, note
@@ -57,31 +54,6 @@ SELECT entry.id, kind, agency, link, start_us, end_us, decided_us, entry.state, 
   content, hash
 FROM entry LEFT JOIN link ON link.id = entry.link_id
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """Where the journal ends and up to when the account is certain."""
-
-    last_id: int = 0
-    hash: bytes = GENESIS
-    beat_us: int = 0
-    wall_offset_us: int = 0
-
-    def seal(self) -> bytes:
-        """Return the hash that shows a changed byte in this row, which is no entry."""
-        fields = [self.last_id, self.hash.hex(), self.beat_us, self.wall_offset_us]
-        return sha256(json.dumps(fields).encode()).digest()
-
-
-@dataclass(frozen=True, slots=True)
-class Anchor:
-    """What stands for the rows of the journal that were deleted."""
-
-    last_id: int
-    hash: bytes
-    books: str
-    """`netmon.ledger.replay.Books` as text."""
 
 
 class Store:
@@ -113,7 +85,7 @@ class Store:
         )
 
     def append(self, entries: Sequence[Entry]) -> Status:
-        """Add rows to the journal; what was decided proves that netmon lived until then."""
+        """Add rows to the journal and return its new head."""
         status = self.status()
         if not entries:
             return status
@@ -127,7 +99,7 @@ class Store:
         status = Status(
             status.last_id + len(entries),
             before,
-            max(status.beat_us, *(entry.decided_us for entry in entries)),
+            status.beat_us,
             status.wall_offset_us,
         )
         self.set_status(status)
@@ -143,7 +115,7 @@ class Store:
             values.append(self.link_id(key) or 0)
         query = f"{_SELECT_ENTRIES}{where} ORDER BY entry.id"
         for row in self._connection.execute(query, values):
-            yield row[0], _entry(row), row[10]
+            yield row[0], to_row_entry(row), row[10]
 
     def has_hash(self, digest: bytes, after: int) -> bool:
         """Tell whether a row after number `after` has this hash."""
@@ -164,15 +136,22 @@ class Store:
     def enter(self, events: Sequence[Event], calendar: Calendar) -> Status:
         """Append the events and everything that follows from them."""
         books: dict[LinkKey, LinkBook] = {}
+        entries = []
         for event in events:
             if event.key not in books:
                 books[event.key] = self._book_or_new(event.key)
+            entries.append(to_entry(in_order(event, books[event.key])))
             books[event.key].enter(event, calendar)
-        self.save_books(books)
-        for event in events:
             if isinstance(event, OutageStart | OutageEnd | OutageNote):
                 self._tell(event)
-        return self.append([to_entry(event) for event in events])
+        self.save_books(books)
+        status = self.append(entries)
+        # Who decided something was alive.
+        alive_us = max((entry.decided_us for entry in entries), default=0)
+        if alive_us > status.beat_us:
+            status = replace(status, beat_us=alive_us)
+            self.set_status(status)
+        return status
 
     def link_id(self, key: LinkKey) -> int | None:
         """Return the row number of a link; None: it is not known here."""
@@ -184,7 +163,7 @@ class Store:
     def books(self) -> dict[LinkKey, LinkBook]:
         """Return the book of every link."""
         rows = self._connection.execute(_SELECT_BOOKS)
-        return {LinkKey(row[1], row[2]): _book(row[3:]) for row in rows}
+        return {LinkKey(row[1], row[2]): to_book(row[3:]) for row in rows}
 
     def books_of(self, keys: Iterable[LinkKey]) -> dict[LinkKey, LinkBook]:
         """Return the books of those links that are known here."""
@@ -196,18 +175,18 @@ class Store:
         row = self._connection.execute(
             f"{_SELECT_BOOKS} WHERE agency = ? AND link = ?", key
         ).fetchone()
-        return None if row is None else _book(row[3:])
+        return None if row is None else to_book(row[3:])
 
     def save_books(self, books: dict[LinkKey, LinkBook]) -> None:
         """Replace the books of links that are known here."""
-        rows = [(*_book_row(book), self.link_id(key)) for key, book in books.items()]
+        rows = [(*book_row(book), self.link_id(key)) for key, book in books.items()]
         self._connection.executemany(_UPDATE_BOOK, rows)
 
     def outages(self, where: str = "", values: Iterable[object] = ()) -> Iterator[Outage]:
         """Yield outages by start; `where` is SQL of this package, its values are bound."""
         query = f"{_SELECT_OUTAGES} {where} ORDER BY start_us, agency, link"
         for row in self._connection.execute(query, tuple(values)):
-            yield _outage(row)
+            yield to_outage(row)
 
     def delete_outages(self, names: Iterable[tuple[LinkKey, int]]) -> None:
         """Delete outages by link and start."""
@@ -250,7 +229,7 @@ class Store:
     def recent_outages(self) -> Iterator[Outage]:
         """Yield the outages that are over, the one that ended last first."""
         query = f"{_SELECT_OUTAGES} WHERE end_us IS NOT NULL ORDER BY end_us DESC"
-        return map(_outage, self._connection.execute(query))
+        return map(to_outage, self._connection.execute(query))
 
     # --- retention ---
 
@@ -273,7 +252,7 @@ class Store:
         book = self.book(key)
         if book is None:
             book = LinkBook()
-            self._connection.execute(_INSERT_BOOK, (*key, *_book_row(book)))
+            self._connection.execute(_INSERT_BOOK, (*key, *book_row(book)))
         return book
 
     def _tell(self, event: OutageStart | OutageEnd | OutageNote) -> None:
@@ -298,100 +277,3 @@ class Store:
             entry.health,
             entry.content,
         )
-
-
-def to_window(start_us: int, end_us: int, content: str) -> tuple[MaintenanceWindow, str]:
-    """Return a window and its author from a row."""
-    fields = json.loads(content)
-    window = MaintenanceWindow(
-        fields["id"],
-        start_us,
-        end_us,
-        fields["reason"],
-        frozenset(fields["agencies"]),
-        fields["subtree"],
-        frozenset(LinkKey(*key) for key in fields["links"]),
-        frozenset(fields["providers"]),
-    )
-    return window, fields["author"]
-
-
-def window_entry(window: MaintenanceWindow, author: str, at_us: int) -> Entry:
-    """Return the row that says that a window was added or took another end."""
-    fields = {
-        "id": window.id,
-        "author": author,
-        "reason": window.reason,
-        "agencies": sorted(window.agencies),
-        "subtree": window.subtree,
-        "links": sorted(window.links),
-        "providers": sorted(window.providers),
-    }
-    content = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
-    return Entry(Kind.MAINTENANCE, window.start_us, at_us, end_us=window.end_us, content=content)
-
-
-def outage_row(outage: Outage) -> tuple[int, int | None, str, str, str, str]:
-    """Return an outage as columns, without its link."""
-    evidence = json.dumps(evidence_fields(outage.evidence), ensure_ascii=False)
-    return (
-        outage.start_us,
-        outage.end_us,
-        outage.cause,
-        evidence,
-        outage.path_end,
-        outage.note,
-    )
-
-
-def _outage(row: tuple[Any, ...]) -> Outage:
-    agency, link, start_us, end_us, cause, evidence, path_end, note = row
-    return Outage(
-        LinkKey(agency, link), start_us, end_us, Cause(cause), to_evidence(json.loads(evidence)),
-        path_end, note,
-    )  # fmt: skip
-
-
-def _entry(row: tuple[Any, ...]) -> Entry:
-    _, kind, agency, link, start_us, end_us, decided_us, state, health, content, _ = row
-    return Entry(
-        Kind(kind),
-        start_us,
-        decided_us,
-        None if agency is None else LinkKey(agency, link),
-        end_us,
-        None if state is None else State(state),
-        None if health is None else Health(health),
-        content,
-    )
-
-
-def _book(columns: tuple[Any, ...]) -> LinkBook:
-    state, health, since_us, open_us, open_cause, awaiting_us, awaiting_end_us = columns[
-        :_BOOK_FIXED
-    ]
-    return LinkBook(
-        State(state),
-        Health(health),
-        since_us,
-        list(columns[_BOOK_FIXED : _BOOK_FIXED + CELLS]),
-        list(columns[_BOOK_FIXED + CELLS :]),
-        open_us,
-        None if open_cause is None else Cause(open_cause),
-        awaiting_us,
-        awaiting_end_us,
-    )
-
-
-def _book_row(book: LinkBook) -> tuple[object, ...]:
-    return (
-        book.state,
-        book.health,
-        book.since_us,
-        book.open_us,
-        book.open_cause,
-        book.awaiting_us,
-        book.awaiting_end_us,
-        *book.us,
-        *book.outages,
-    )
