@@ -5,6 +5,7 @@ NetmonError
 ├── SecretError          a credential's file, variable or systemd credential cannot be read
 ├── ProbeFault           we could not send or read: evidence about us, never about the target
 ├── LedgerError          the ledger cannot be opened, read or written
+│   └── StorageError     the disk under it is full, read-only or failing: the same may work later
 └── CapabilityError      this machine or user lacks something that a command needs
 
 A silent target is a value (`Outcome.SILENT`), not an exception. Every message tells the place,
@@ -43,6 +44,10 @@ class ProbeFault(NetmonError):  # noqa: N818  # "fault" is the project's word, s
 
 class LedgerError(NetmonError):
     """The ledger cannot be opened, read or written."""
+
+
+class StorageError(LedgerError):
+    """The disk under the ledger refuses; what was refused may be tried again."""
 
 
 class CapabilityError(NetmonError):
