@@ -148,6 +148,10 @@ class DaemonFigures:
     ledger_pending: int = 0
     canaries: Mapping[str, bool] = field(default_factory=dict)
     """Canary id → answers; a canary not yet measured is absent."""
+    exporter_failures: Mapping[str, int] = field(default_factory=dict)
+    """How often each exporter broke (`netmon.web.WebServer.failures`)."""
+    language: str = "vi"
+    """In which language people are spoken to who did not choose one."""
     notice: str = ""
     """One sentence for the top of the page, for example what the demo cannot do here."""
 

@@ -1,7 +1,4 @@
-"""The web server: exporters' pages, health, readiness and reload.
-
-Exporters are found by the entry point group `netmon.exporters`; netmon itself knows none of them.
-"""
+"""What the web server and its exporters say to each other."""
 
 from __future__ import annotations
 
@@ -23,12 +20,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What an exporter answers."""
+    """What an exporter answers. A large body may come in parts, which are never joined."""
 
-    body: bytes
+    body: bytes | tuple[bytes, ...]
     content_type: str = "text/html; charset=utf-8"
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> tuple[bytes, ...]:
+        """The body in parts, however it was given."""
+        return (self.body,) if isinstance(self.body, bytes) else self.body
 
 
 Handler: TypeAlias = Callable[[Snapshot, Request], Response]
@@ -39,5 +41,16 @@ class Exporter(Protocol):
     """Shows snapshots to somebody. One instance per daemon; handlers may run concurrently."""
 
     def routes(self) -> Mapping[str, Handler]:
-        """Return the handler of every path this exporter answers with GET."""
+        """Return the handler of every path this exporter answers with GET and HEAD.
+
+        A path that ends in "/" (other than "/" itself) stands for everything below it.
+        """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadResult:
+    """How a reload ended, in words for the person who asked for it."""
+
+    ok: bool
+    text: str

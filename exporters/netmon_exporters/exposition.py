@@ -1,0 +1,161 @@
+"""The text exposition of many series at little cost.
+
+Metric name and labels of a series are rendered once for each generation of the inventory; values
+are rendered again only in slices where one changed. What comes out equals what prometheus-client
+makes of the same figures, byte for byte.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from prometheus_client.utils import floatToGoString
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Labels = Mapping[str, str]
+
+_SLICE_SAMPLES = 512
+"""Small enough that rendering one never holds the interpreter for long."""
+_PLAIN_BELOW = 1e6
+"""From here on Go's notation differs from Python's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A metric family. `name` is the one in the classic format, with `_total` or `_info`."""
+
+    name: str
+    kind: str
+    """gauge, counter, histogram or info."""
+    help: str
+    labels: tuple[str, ...] = ()
+    absent: str = ""
+    """When a series of it is not there, in words, for the documentation."""
+
+    def header(self, *, openmetrics: bool) -> bytes:
+        """Return the HELP and TYPE lines, named as each format wants them."""
+        name, kind = self.name, self.kind
+        if openmetrics:
+            name = name.removesuffix("_total") if kind == "counter" else name
+            name = name.removesuffix("_info") if kind == "info" else name
+        elif kind == "info":
+            kind = "gauge"
+        return f"# HELP {name} {self.help}\n# TYPE {name} {kind}\n".encode()
+
+
+def escaped(value: str) -> str:
+    """Return a label's value in NFC, escaped as both formats want it."""
+    text = unicodedata.normalize("NFC", value)
+    return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+
+
+def series(name: str, labels: Labels) -> str:
+    """Return name and labels of one series, up to the value, the labels sorted."""
+    said = ",".join(f'{label}="{escaped(labels[label])}"' for label in sorted(labels))
+    return f"{name}{{{said}}} " if said else f"{name} "
+
+
+def encoded(text: str) -> bytes:
+    """Return UTF-8; what no text can hold (lone surrogates of a hostile agent) becomes "?"."""
+    return text.encode("utf-8", "replace")
+
+
+def number(value: float) -> str:
+    """Return a number as prometheus-client writes it."""
+    return str(floatToGoString(value))  # type: ignore[no-untyped-call]  # it carries no types
+
+
+class Texts(dict[float, str]):
+    """Numbers as prometheus-client writes them, each rendered once."""
+
+    def __missing__(self, value: float) -> str:
+        text = repr(value) if 0 <= value < _PLAIN_BELOW else number(value)
+        self[value] = text
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One series of a row: the ending of its name, and the labels it has beside the row's."""
+
+    suffix: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+class Block:
+    """The series of one family: the same samples for every row."""
+
+    def __init__(
+        self,
+        family: Family,
+        samples: Sequence[Sample],
+        row_labels: Sequence[str],
+        rows: Sequence[Labels],
+    ) -> None:
+        self.family = family
+        self._lines = [_line(family.name + s.suffix, row_labels, s.labels) for s in samples]
+        self._row = "".join(self._lines)
+        self._rows = rows
+        self._step = max(1, _SLICE_SAMPLES // len(samples))
+        count = -(-len(rows) // self._step)
+        self._slices: list[bytes] = [b""] * count
+        self._templates: list[tuple[bytes, str] | None] = [None] * count
+        self._bits: NDArray[np.int64] | None = None
+
+    def render(self, values: NDArray[np.float64]) -> list[bytes]:
+        """Return the lines of all rows in slices. `values` is [row, sample]; NaN: no series."""
+        bits = np.ascontiguousarray(values, np.float64).view(np.int64).copy()
+        for index in self._stale(bits):
+            start = index * self._step
+            self._slices[index] = self._slice(index, values[start : start + self._step])
+        self._bits = bits
+        return list(self._slices)
+
+    def _stale(self, bits: NDArray[np.int64]) -> list[int]:
+        if self._bits is None or not len(self._rows):
+            return list(range(len(self._slices)))
+        changed = (bits != self._bits).any(axis=1)
+        starts = np.arange(0, len(changed), self._step)
+        stale: list[int] = np.flatnonzero(np.logical_or.reduceat(changed, starts)).tolist()
+        return stale
+
+    def _slice(self, index: int, values: NDArray[np.float64]) -> bytes:
+        absent = np.isnan(values)
+        template = self._template(index, absent)
+        present = values[~absent].tolist() if absent.any() else values.ravel().tolist()
+        return encoded(template % tuple(map(Texts().__getitem__, present)))
+
+    def _template(self, index: int, absent: NDArray[np.bool_]) -> str:
+        mark = absent.tobytes() if absent.any() else b""
+        cached = self._templates[index]
+        if cached is not None and cached[0] == mark:
+            return cached[1]
+        start = index * self._step
+        rows = self._rows[start : start + self._step]
+        if mark:
+            template = "".join(
+                self._lines[sample] % rows[row] for row, sample in np.argwhere(~absent).tolist()
+            )
+        else:
+            template = "".join([self._row % row for row in rows])
+        self._templates[index] = (mark, template)
+        return template
+
+
+def template_labels(labels: Labels) -> dict[str, str]:
+    """Return a row's labels as blocks want them: escaped for the format and for `%`."""
+    return {name: escaped(value).replace("%", "%%") for name, value in labels.items()}
+
+
+def _line(name: str, row_labels: Sequence[str], fixed: Sequence[tuple[str, str]]) -> str:
+    """Return a line whose row labels are to be filled in first, and its value later."""
+    values = {label: f"%({label})s" for label in row_labels}
+    values |= {label: escaped(value).replace("%", "%%%%") for label, value in fixed}
+    said = ",".join(f'{label}="{values[label]}"' for label in sorted(values))
+    return f"{name}{{{said}}} %%s\n"
