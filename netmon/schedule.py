@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import zlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
@@ -31,14 +30,6 @@ Job: TypeAlias = Callable[[], Awaitable[None]]
 
 _WATCHDOG_SECONDS = 1.0
 _LATENESS_SAMPLES = 256
-
-
-def phase(text: str) -> float:
-    """Return where in its interval a target's turn comes, 0 ≤ phase < 1.
-
-    Stable through restarts and reloads, so that neither bunches the probes of a province.
-    """
-    return zlib.crc32(text.encode()) / 2**32
 
 
 @dataclass

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import math
 
 import pytest
 
 from netmon.clock import SystemClock, Timeline
-from netmon.schedule import Scheduler, phase
+from netmon.schedule import Scheduler
 
 
 @pytest.fixture
@@ -116,12 +115,3 @@ async def test_a_forgotten_round_runs_no_more(scheduler: Scheduler) -> None:
     assert scheduler.names == frozenset()
     assert scheduler.figures() == ()
     await scheduler.stop(0)
-
-
-def test_phases_are_stable_and_spread() -> None:
-    assert phase("so-noi-vu/primary") == phase("so-noi-vu/primary")
-    phases = sorted(phase(f"agency-{number}/primary") for number in range(1000))
-    widest = max(b - a for a, b in itertools.pairwise(phases))
-    assert phases[0] >= 0
-    assert phases[-1] < 1
-    assert widest < 0.02

@@ -1,0 +1,66 @@
+"""`netmon check`: every mistake in the YAML, with its place and remedy. `netmon schema`: for editors."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from netmon.cli.options import Commands, add_config, config_file
+from netmon.config import check
+from netmon.config.schema import inventory_schema, settings_schema
+from netmon.model import Finding, Severity
+
+
+def add(commands: Commands) -> None:
+    """Add the commands to the parser."""
+    checking = commands.add_parser("check", help="check the YAML files; exit 1 on any error")
+    add_config(checking)
+    checking.add_argument(
+        "files", nargs="*", type=Path, metavar="FILE", help="default: the settings and their files"
+    )
+    checking.add_argument("--format", choices=("text", "json"), default="text")
+    checking.set_defaults(command=_check)
+    schema = commands.add_parser("schema", help="print the JSON Schema of a file, for editors")
+    schema.add_argument("file", choices=("agencies", "netmon"), help="of which file")
+    schema.set_defaults(command=_schema)
+
+
+def _check(options: argparse.Namespace) -> int:
+    files: list[Path] = options.files or [config_file(options)]
+    findings = check(files)
+    if options.format == "json":
+        _print_json(findings)
+    else:
+        _print_text(files, findings)
+    return int(any(finding.severity is Severity.ERROR for finding in findings))
+
+
+def _print_text(files: Sequence[Path], findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        print(finding)
+    errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    summary = f"{errors} errors, {len(findings) - errors} warnings"
+    print(f"{', '.join(map(str, files))}: {summary}", file=sys.stderr)
+
+
+def _print_json(findings: Sequence[Finding]) -> None:
+    rows = [
+        {
+            "file": finding.file,
+            "line": finding.line,
+            "column": finding.column,
+            "severity": finding.severity.value,
+            "message": finding.message,
+        }
+        for finding in findings
+    ]
+    print(json.dumps(rows, ensure_ascii=False, indent=2))
+
+
+def _schema(options: argparse.Namespace) -> int:
+    schema = inventory_schema() if options.file == "agencies" else settings_schema()
+    print(json.dumps(schema, ensure_ascii=False, indent=2))
+    return 0
