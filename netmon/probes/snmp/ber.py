@@ -7,18 +7,28 @@ IndexError out where the data ends early: `message` turns it into `MalformedErro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
 from ipaddress import IPv4Address
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from netmon.probes.snmp.values import Missing, Oid, Tag, Value, VarBind
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
 SEQUENCE: Final = 0x30
+_OID_TAG: Final = 0x06
 _LONG_FORM: Final = 0x80
 _OID_ARCS_LIMIT: Final = 128
 """RFC 2578 section 3.5."""
 _ARC_LIMIT: Final = 0xFFFFFFFF
+_ARCS_PER_ROOT: Final = 40
+_JOINT_ROOT: Final = 2
+"""The first two arcs share a number (X.690 8.19.4); only below 2 may the second pass 39."""
+_LENGTH_OCTETS: Final = 4
+_OCTETS_32_BITS: Final = 4
+_OCTETS_64_BITS: Final = 8
+_ADDRESS_OCTETS: Final = 4
 _OID_CACHE_LIMIT: Final = 20_000
 """Some 6 MB: the columns of a country's routers repeat from poll to poll."""
 
@@ -51,10 +61,12 @@ def encode_oid(oid: Oid) -> bytes:
     Raises:
         ValueError: no such OID can be written.
     """
-    if len(oid) < 2 or len(oid) > _OID_ARCS_LIMIT or oid[0] > 2 or (oid[0] < 2 and oid[1] > 39):
+    root, second = oid[:2] if len(oid) > 1 else (_JOINT_ROOT + 1, 0)
+    is_writable = (root < _JOINT_ROOT and second < _ARCS_PER_ROOT) or root == _JOINT_ROOT
+    if not is_writable or len(oid) > _OID_ARCS_LIMIT:
         message = f"{oid} is not an OID that SNMP can carry"
         raise ValueError(message)
-    return encode(Tag.OBJECT_IDENTIFIER, _arcs((oid[0] * 40 + oid[1], *oid[2:])))
+    return encode(Tag.OBJECT_IDENTIFIER, _arcs((root * _ARCS_PER_ROOT + second, *oid[2:])))
 
 
 def encode_value(tag: int, value: Value) -> bytes:
@@ -141,36 +153,22 @@ class OidReader:
         known = self._known
         varbinds = []
         while position < end:
-            if data[position] != SEQUENCE:
-                raise MalformedError(f"tag {data[position]:#04x} where a variable must be")
-            length = data[position + 1]
-            position += 2
-            if length >= _LONG_FORM:
-                length, position = _long_length(data, position - 1)
-            bind_end = position + length
-            if data[position] != Tag.OBJECT_IDENTIFIER:
-                raise MalformedError(f"tag {data[position]:#04x} where a name must be")
-            length = data[position + 1]
-            position += 2
-            if length >= _LONG_FORM:
-                length, position = _long_length(data, position - 1)
-            name = data[position : position + length]
-            position += length
-            tag = data[position]
-            length = data[position + 1]
-            position += 2
-            if length >= _LONG_FORM:
-                length, position = _long_length(data, position - 1)
-            if position + length != bind_end or bind_end > end:
-                raise MalformedError("the lengths of a variable do not add up")
-            oid = known.get(name) or self._learn(name)
+            # Nearly every variable has short lengths: name and value stand where these say. Where
+            # the sum is not that of the whole, the long way finds out what is the matter.
+            bind_end = position + 2 + data[position + 1]
+            name_start = position + 4
+            value = name_start + data[position + 3]
+            short = data[position] == SEQUENCE and data[position + 2] == _OID_TAG
+            if short and value + 2 + data[value + 1] == bind_end <= end:
+                name, tag, start = data[name_start:value], data[value], value + 2
+            else:
+                name, tag, start, bind_end = _long_varbind(data, position, end)
             read = _READERS.get(tag)
             if read is None:
                 raise MalformedError(f"a value of the unknown syntax {tag:#04x}")
-            varbinds.append(VarBind(oid, tag, read(data, position, bind_end)))
+            oid = known.get(name) or self._learn(name)
+            varbinds.append(VarBind(oid, tag, read(data, start, bind_end)))
             position = bind_end
-        if position != end:
-            raise MalformedError("the variables pass the end of their list")
         return varbinds, end
 
     def _learn(self, name: bytes) -> Oid:
@@ -192,11 +190,22 @@ def decode_oid(content: bytes) -> Oid:
     if len(content) > _OID_ARCS_LIMIT * 5:
         raise MalformedError(f"an OID of {len(content)} octets")
     arcs = tuple(content) if content.isascii() else tuple(_wide_arcs(content))
-    first = min(arcs[0] // 40, 2)
-    oid = (first, arcs[0] - 40 * first, *arcs[1:])
+    root = min(arcs[0] // _ARCS_PER_ROOT, _JOINT_ROOT)
+    oid = (root, arcs[0] - _ARCS_PER_ROOT * root, *arcs[1:])
     if len(oid) > _OID_ARCS_LIMIT:
         raise MalformedError(f"an OID of {len(oid)} arcs; SNMP allows {_OID_ARCS_LIMIT}")
     return oid
+
+
+def _long_varbind(data: bytes, position: int, end: int) -> tuple[bytes, int, int, int]:
+    """Return name, syntax, and where the value begins and ends, whatever the lengths' form."""
+    position, bind_end = content_span(data, position, SEQUENCE)
+    name_start, name_end = content_span(data, position, Tag.OBJECT_IDENTIFIER)
+    tag = data[name_end]
+    start, value_end = content_span(data, name_end, tag)
+    if value_end != bind_end or bind_end > end:
+        raise MalformedError("the lengths of a variable do not add up")
+    return data[name_start:name_end], tag, start, bind_end
 
 
 def _wide_arcs(content: bytes) -> Iterable[int]:
@@ -220,7 +229,7 @@ def _long_length(data: bytes, position: int) -> tuple[int, int]:
     size = data[position] & 0x7F
     if size == 0:
         raise MalformedError("an indefinite length")
-    if size > 4:
+    if size > _LENGTH_OCTETS:
         raise MalformedError(f"a length of {size} octets")
     start = position + 1 + size
     if start > len(data):
@@ -229,7 +238,7 @@ def _long_length(data: bytes, position: int) -> tuple[int, int]:
 
 
 def _signed(data: bytes, start: int, end: int) -> int:
-    if not 1 <= end - start <= 4:
+    if not 1 <= end - start <= _OCTETS_32_BITS:
         raise MalformedError(f"an INTEGER of {end - start} octets")
     return int.from_bytes(data[start:end], "big", signed=True)
 
@@ -237,14 +246,14 @@ def _signed(data: bytes, start: int, end: int) -> int:
 def _unsigned32(data: bytes, start: int, end: int) -> int:
     """Read Counter32 and its like; also from agents that leave out the leading zero octet."""
     size = end - start
-    if not 1 <= size <= 5 or (size == 5 and data[start]):
+    if not 1 <= size <= _OCTETS_32_BITS and (size != _OCTETS_32_BITS + 1 or data[start]):
         raise MalformedError(f"a 32-bit number of {size} octets")
     return int.from_bytes(data[start:end], "big")
 
 
 def _unsigned64(data: bytes, start: int, end: int) -> int:
     size = end - start
-    if not 1 <= size <= 9 or (size == 9 and data[start]):
+    if not 1 <= size <= _OCTETS_64_BITS and (size != _OCTETS_64_BITS + 1 or data[start]):
         raise MalformedError(f"a 64-bit number of {size} octets")
     return int.from_bytes(data[start:end], "big")
 
@@ -259,7 +268,7 @@ def _oid_value(data: bytes, start: int, end: int) -> Oid:
 
 
 def _address(data: bytes, start: int, end: int) -> IPv4Address:
-    if end - start != 4:
+    if end - start != _ADDRESS_OCTETS:
         raise MalformedError(f"an IpAddress of {end - start} octets")
     return IPv4Address(data[start:end])
 

@@ -7,14 +7,16 @@ TimeTicks and Counter64, `bytes` for OCTET STRING and Opaque, `Oid` for OBJECT I
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from ipaddress import IPv4Address
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 
 from netmon.errors import NetmonError
 from netmon.model import SnmpStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Oid: TypeAlias = tuple[int, ...]
 
@@ -137,8 +139,8 @@ def oid_from_text(text: str) -> Oid:
     try:
         arcs = tuple(int(arc) for arc in text.strip().lstrip(".").split("."))
     except ValueError:
-        arcs = ()
-    if len(arcs) < 2 or min(arcs) < 0:
+        arcs = (-1,)
+    if len(arcs) == 1 or min(arcs) < 0:
         message = f"{text!r} is not an OID: write numbers and dots, for example 1.3.6.1.2.1.1"
         raise ValueError(message)
     return arcs
