@@ -234,7 +234,9 @@ class UserSecurity:
         is_old = message.boots == boots and message.time < time - _WINDOW_SECONDS
         if message.boots < boots or is_old:
             raise ForgedError("an answer from the past, perhaps replayed")
-        self._set_clock(message)
+        # Only forward, or else a replay could pull the clock back step by step.
+        if (message.boots, message.time) > (self.boots, self._engine_time):
+            self._set_clock(message)
 
 
 def report_failure(kind: Oid) -> SnmpError:

@@ -79,10 +79,12 @@ class Walker:
         if oid[: len(self._root)] != self._root or row.value in _NO_ROW:
             self.finish()
             return
-        if oid <= self.last and self._is_loop(oid):
-            self.stop(SnmpStatus.PARTIAL, f"the agent goes round in circles at {oid_text(oid)}")
-            return
+        if oid <= self.last:
+            self._note_disorder()
         if self._seen is not None:
+            if oid in self._seen:
+                self.stop(SnmpStatus.PARTIAL, f"the agent goes round in circles at {oid_text(oid)}")
+                return
             self._seen.add(oid)
         self.last = oid
         self._rows.append(row)
@@ -94,8 +96,8 @@ class Walker:
                 " the table is too large, or never ends",
             )
 
-    def _is_loop(self, oid: Oid) -> bool:
+    def _note_disorder(self) -> None:
+        # While rows increase, none can come twice; from now on that has to be looked up.
+        self._disordered += 1
         if self._seen is None:
             self._seen = {self._root, *(row.oid for row in self._rows)}
-        self._disordered += 1
-        return oid in self._seen
