@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from netmon import __version__
 from netmon.clock import Clock, SystemClock, Timeline
 from netmon.config import LoadedAll, load_all
-from netmon.config.settings import Settings
-from netmon.errors import ConfigError, NetmonError
+from netmon.errors import ConfigError
 from netmon.inventory.diff import diff
 from netmon.judge.judge import Judge
 from netmon.ledger.account import Account
 from netmon.ledger.ledger import Ledger
 from netmon.ledger.writer import LedgerWriter
-from netmon.model import Event, Inventory, OutageStart, Transition
-from netmon.probes.icmp import EchoEngine, IcmpSockets, SocketFactory
-from netmon.probes.icmp.tracing import OutageTracer
-from netmon.probes.snmp.engine import SnmpEngine, UdpSocketFactory, UdpSockets
+from netmon.model import Event, Inventory, LinkKey, OutageEnd, OutageStart, Transition
+from netmon.probes.icmp import EchoEngine, IcmplibSockets, SocketFactory, Tracer
+from netmon.probes.icmp.outage_paths import OutagePaths
+from netmon.probes.snmp.engine import SnmpEngine
+from netmon.probes.snmp.poller import RouterPoller
+from netmon.probes.snmp.profile_files import load_profiles
 from netmon.probes.snmp.rounds import SnmpRounds
+from netmon.probes.snmp.transport import UdpSocketFactory, open_udp_socket
 from netmon.schedule import Scheduler
 from netmon.state import DaemonFigures, OutageBook, Snapshot
 from netmon.watch import Parts, Watch
 from netmon.web import Exporter, ReloadResult, WebServer
+
+if TYPE_CHECKING:
+    from netmon.config.settings import Settings, SnmpModule
+    from netmon.judge.columns import EchoBatch
+    from netmon.ledger.restoration import RestoredLink
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +45,8 @@ _TICK_SECONDS = 0.25
 _PUBLISH_SECONDS = 1.0
 _LEDGER_PATIENCE_SECONDS = 5.0
 """So long a snapshot waits to be durable before it is published with the trouble on top."""
+_SURVEY_EVERY_SECONDS = 6 * 3600
+_RETENTION_EVERY_SECONDS = 24 * 3600
 _DRAIN_SECONDS = 5.0
 
 
@@ -52,11 +64,11 @@ class Surroundings:
 
     exporters: Sequence[Exporter]
     clock: Clock = field(default_factory=SystemClock)
-    icmp_sockets: SocketFactory = field(default_factory=IcmpSockets)
-    udp_sockets: UdpSocketFactory = field(default_factory=UdpSockets)
+    icmp_sockets: SocketFactory = field(default_factory=IcmplibSockets)
+    udp_sockets: UdpSocketFactory = open_udp_socket
     notice: str = ""
-    on_inventory: Callable[[Inventory], None] = lambda _: None
-    """Called with each inventory before it is put in force."""
+    adapt: Callable[[Inventory], Inventory] = field(default=lambda inventory: inventory)
+    """Called with each inventory before it is put in force: the demo gives its routers life."""
 
 
 class Daemon:
@@ -71,7 +83,10 @@ class Daemon:
         self._snapshot: Snapshot | None = None
         self._reload = ReloadResult(ok=True, text="not reloaded yet")
         self._reload_success_us = 0
-        self._alive_us = 0
+        self._undurable = 0
+        """Batches of events that the ledger has not taken yet."""
+        self._all_durable = asyncio.Event()
+        self._all_durable.set()
 
     def stop(self) -> None:
         """Ask the daemon to drain and end."""
@@ -85,8 +100,9 @@ class Daemon:
             NetmonError: the ledger, a socket or the web address cannot be had.
         """
         self._catch_signals()
-        loaded = load_all(self._options.config_file)
+        loaded = self._load()
         _warn(loaded)
+        self._settings: Settings = loaded.settings
         self._build(loaded)
         try:
             await self._start(loaded)
@@ -101,43 +117,67 @@ class Daemon:
         """Read the YAML again and put it in force; a bad file changes nothing and says so."""
         async with self._reloading:
             try:
-                loaded = await asyncio.to_thread(load_all, self._options.config_file)
+                loaded = await asyncio.to_thread(self._load)
             except ConfigError as error:
                 count = len(error.findings)
                 _log.warning("reload refused, %d findings, the first: %s", count, error.findings[0])
                 self._reload = ReloadResult(ok=False, text=str(error))
                 return self._reload
             _warn(loaded)
-            text = self._put_in_force(loaded)
+            text = self._put_in_force(loaded, await self._known_before(loaded.inventory))
             _log.info("reloaded: %s", text)
             self._reload = ReloadResult(ok=True, text=text)
             return self._reload
+
+    def _load(self) -> LoadedAll:
+        loaded = load_all(self._options.config_file)
+        return loaded._replace(inventory=self._around.adapt(loaded.inventory))
+
+    async def _known_before(self, inventory: Inventory) -> Mapping[LinkKey, RestoredLink]:
+        """Return where the ledger left links that are new to the inventory in force."""
+        current = self._watch.inventory
+        added = inventory.links.keys() - (current.links.keys() if current else frozenset())
+        if not added:
+            return {}
+        restoration = await self._writer.call(lambda ledger: ledger.restored(added))
+        return restoration.links
 
     # --- Building and starting -------------------------------------------------------------------
 
     def _build(self, loaded: LoadedAll) -> None:
         settings, clock = loaded.settings, self._around.clock
-        self._ledger = Ledger.open(settings.storage.path)
-        self._timeline = Timeline(clock, self._ledger.last_us())
-        self._started_us = self._alive_us = self._timeline.now_us()
-        self._restoration = self._ledger.restore(self._started_us)
-        self._writer = LedgerWriter(self._ledger)
+        ledger = Ledger.open(settings.storage.path, calendar=settings.calendar)
+        self._timeline = Timeline(clock, ledger.last_us())
+        self._started_us = self._timeline.now_us()
+        self._restoration = ledger.restore(self._started_us, loaded.inventory.links.keys())
+        self._writer = LedgerWriter(ledger, asyncio.get_running_loop())
         self._engine = EchoEngine(
             self._timeline, clock, self._observe, sockets=self._around.icmp_sockets
         )
-        parts = Parts(
-            self._timeline,
-            self._engine,
-            Judge(settings.policy),
-            Account(settings.calendar),
-            OutageBook(self._restoration.open_outages, self._restoration.recent_outages),
+        self._watch = Watch(
+            Parts(
+                self._timeline,
+                self._engine,
+                Judge(settings.policy),
+                Account(settings.calendar),
+                OutageBook(
+                    (link.outage for link in self._restoration.links.values() if link.outage),
+                    self._restoration.recent_outages,
+                ),
+            ),
+            self._record,
         )
-        self._watch = Watch(parts, self._record)
         self._snmp_engine = SnmpEngine(clock, sockets=self._around.udp_sockets)
-        self._scheduler = Scheduler(clock, self._timeline)
         self._snmp = SnmpRounds(
-            self._snmp_engine, self._scheduler, self._timeline, self._watch.take_reading
+            self._snmp_engine,
+            RouterPoller(load_profiles(), self._timeline),
+            self._timeline,
+            self._watch.take_reading,
         )
+        self._paths = OutagePaths(
+            Tracer(self._around.icmp_sockets), self._timeline, self._watch.enter_note
+        )
+        self._scheduler = Scheduler(clock, self._timeline)
         self._web = WebServer(
             self._options.listen_address or settings.web.listen_address,
             self._around.exporters,
@@ -149,29 +189,48 @@ class Daemon:
         await self._web.start()
         await self._snmp_engine.start()
         self._scheduler.start()
-        self._put_in_force(loaded)
+        self._put_in_force(loaded, self._restoration.links)
         self._spawn(self._engine.run(), "echo engine")
         self._spawn(self._tick(), "tick")
         self._spawn(self._publish(), "publish")
         _log.info(
-            "netmon %s: %d agencies, %d links, page at http://%s/",
+            "netmon %s: %d agencies, %d links, page at http://%s:%d/",
             __version__,
             len(loaded.inventory.agencies),
             len(loaded.inventory.links),
-            self._web.address,
+            *self._web.address,
         )
 
-    def _put_in_force(self, loaded: LoadedAll) -> str:
+    def _put_in_force(self, loaded: LoadedAll, restored: Mapping[LinkKey, RestoredLink]) -> str:
         """Make the inventory and settings current, without an await; return what changed."""
-        before = self._watch.inventory
-        self._around.on_inventory(loaded.inventory)
-        restored = self._restoration.links if before is None else None
-        self._watch.set_inventory(loaded.inventory, loaded.settings, restored)
-        self._snmp.set_inventory(loaded.inventory, loaded.settings)
+        before, inventory = self._watch.inventory, loaded.inventory
+        removed = self._watch.set_inventory(inventory, loaded.settings, restored)
+        if removed:
+            self._writer.retire(removed, self._timeline.now_us())
+        self._schedule(self._snmp.set_inventory(inventory, loaded.settings))
+        self._settings = loaded.settings
         self._reload_success_us = self._timeline.now_us()
-        if before is None:
-            return "first inventory"
-        return diff(before, loaded.inventory).text()
+        return "first inventory" if before is None else diff(before, inventory).text()
+
+    def _schedule(self, modules: Mapping[str, SnmpModule]) -> None:
+        rounds = {f"snmp {name}": module for name, module in modules.items()}
+        fixed = {"paths", "retention"}
+        self._scheduler.forget(self._scheduler.names - rounds.keys() - fixed)
+        for name, module in rounds.items():
+            job = partial(self._snmp.run, module.name)
+            self._scheduler.every(name, module.interval_seconds, job)
+        self._scheduler.every("paths", _SURVEY_EVERY_SECONDS, self._survey)
+        self._scheduler.every("retention", _RETENTION_EVERY_SECONDS, self._retain, at_once=False)
+
+    async def _survey(self) -> None:
+        inventory = self._watch.inventory
+        if inventory is not None:
+            await self._paths.survey(inventory.links.values())
+
+    async def _retain(self) -> None:
+        days, now_us = self._settings.storage.retention_days, self._timeline.now_us()
+        rows = await self._writer.call(lambda ledger: ledger.retain(now_us, days))
+        _log.info("retention: %d rows older than %d days left the ledger", rows, days)
 
     def _spawn(self, work: Coroutine[None, None, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
@@ -199,20 +258,35 @@ class Daemon:
     # --- While it runs ---------------------------------------------------------------------------
 
     def _observe(self, batch: EchoBatch) -> None:
+        # The engine is built before the watch that its batches go to.
         self._watch.observe(batch)
 
     def _record(self, events: Sequence[Event]) -> None:
-        self._writer.submit(events, on_durable=self._tell)
-        for event in events:
-            if isinstance(event, OutageStart):
-                self._tracer.trace(event)
+        """Hand events to the ledger; what follows from them follows when they are durable."""
+        self._undurable += 1
+        self._all_durable.clear()
+
+        def durable() -> None:
+            self._undurable -= 1
+            if not self._undurable:
+                self._all_durable.set()
+            self._watch.settle(events)
+            self._tell(events)
+
+        self._writer.submit(events, durable)
 
     def _tell(self, events: Sequence[Event]) -> None:
-        """Log what has become durable; pages and scrapes learn it from the next snapshot."""
+        """Tell the log and those who act on it; pages learn it from the next snapshot."""
+        inventory = self._watch.inventory
         for event in events:
             if isinstance(event, Transition):
                 because = f" ({event.evidence.text})" if event.evidence.text else ""
                 _log.info("%s: %s → %s%s", event.key, event.before, event.after, because)
+            elif isinstance(event, OutageStart) and inventory and event.key in inventory.links:
+                self._paths.outage(inventory.links[event.key], event.start_us)
+            elif isinstance(event, OutageEnd):
+                # Its cause is told by the router's clock: the sooner it is asked, the better.
+                self._spawn(self._snmp.poll_now(event.key.agency), f"poll {event.key.agency}")
 
     async def _tick(self) -> None:
         while True:
@@ -225,19 +299,17 @@ class Daemon:
             await asyncio.sleep(_PUBLISH_SECONDS)
 
     async def _publish_once(self) -> None:
-        """Gather, wait until everything decided so far is durable, and only then tell it."""
-        now_us = self._timeline.now_us()
-        snapshot = self._watch.gather(now_us, self._figures())
-        try:
-            async with asyncio.timeout(_LEDGER_PATIENCE_SECONDS):
-                await self._writer.beat(now_us, self._timeline.wall_offset_us())
-            self._alive_us = now_us
-        except TimeoutError:
-            snapshot = self._watch.gather(self._alive_us, self._figures())
-        self._snapshot = snapshot
+        """Show the present figures once everything decided so far is durable."""
+        self._writer.beat(self._timeline.now_us(), self._timeline.wall_offset_us())
+        writable, _, _ = self._writer.status()
+        if writable:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LEDGER_PATIENCE_SECONDS):
+                    await self._all_durable.wait()
+        self._snapshot = self._watch.gather(self._writer.durable_us, self._figures())
 
     def _figures(self) -> DaemonFigures:
-        ledger = self._writer.status()
+        writable, message, pending = self._writer.status()
         return DaemonFigures(
             version=__version__,
             started_us=self._started_us,
@@ -247,10 +319,12 @@ class Daemon:
             reload_successful=self._reload.ok,
             reload_success_us=self._reload_success_us,
             reload_message="" if self._reload.ok else self._reload.text,
-            ledger_writable=ledger.writable,
-            ledger_message=ledger.message,
-            ledger_pending=ledger.pending,
+            ledger_writable=writable,
+            ledger_message=message,
+            ledger_pending=pending,
             canaries=self._watch.canaries,
+            exporter_failures=self._web.failures,
+            language=self._settings.web.language,
             notice=self._around.notice,
         )
 
@@ -264,6 +338,7 @@ class Daemon:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._watch.inventory is not None:
             await self._publish_once()
+        self._paths.close()
         await self._snmp_engine.close()
         await self._writer.close()
         await self._web.stop()

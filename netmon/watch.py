@@ -6,12 +6,10 @@ decided and entered before anything else may run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netmon.clock import Timeline
 from netmon.config.settings import EchoModule, Settings
@@ -22,6 +20,13 @@ from netmon.ledger.account import Account
 from netmon.model import Canary, Event, Inventory, LinkKey, Outcome, RouterReading
 from netmon.probes.icmp import EchoTarget
 from netmon.state import DaemonFigures, EchoColumns, OutageBook, Slots, Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from netmon.ledger.restoration import RestoredLink
 
 _CANARY_AGENCY = ""
 """Canaries are pinged like links; no agency can have the empty id."""
@@ -83,9 +88,13 @@ class Watch:
         self,
         inventory: Inventory,
         settings: Settings,
-        restored: Mapping[LinkKey, Restored] | None = None,
-    ) -> None:
-        """Put an inventory in force. Links that stay keep every figure to the last digit."""
+        restored: Mapping[LinkKey, RestoredLink],
+    ) -> frozenset[LinkKey]:
+        """Put an inventory in force; return the links that are gone.
+
+        Links that stay keep every figure to the last digit; new ones take up their account from
+        `restored`, where the ledger knows them from before.
+        """
         canary_keys = [LinkKey(_CANARY_AGENCY, canary.id) for canary in inventory.canaries]
         removed, _ = self._slots.replace([*inventory.links, *canary_keys])
         self._inventory = inventory
@@ -95,9 +104,13 @@ class Watch:
         self._set_canaries(inventory.canaries)
         self._book.forget(removed)
         slot_of = {key: self._slots[key] for key in self._keys}
-        self._account.set_links(slot_of, self._slots.capacity, restored or {})
+        self._account.set_links(slot_of, self._slots.capacity, restored)
         events = self._judge.set_links(
-            inventory, slot_of, self._slots.capacity, self._timeline.now_us(), restored or {}
+            inventory,
+            slot_of,
+            self._slots.capacity,
+            self._timeline.now_us(),
+            {key: _judged(link) for key, link in restored.items() if link.since_us},
         )
         self._echoes.set_targets(self._targets(inventory, settings.echo_modules))
         self._readings = {
@@ -106,6 +119,12 @@ class Watch:
             if agency in inventory.agencies and inventory.agencies[agency].router is not None
         }
         self._enter(events)
+        return frozenset(key for key in removed if key.agency != _CANARY_AGENCY)
+
+    def settle(self, events: Sequence[Event]) -> None:
+        """Enter events in the account and in the book of outages: they are durable."""
+        self._account.apply(events)
+        self._book.apply(event for event in events if event.key in self._slots)
 
     def observe(self, batch: EchoBatch) -> None:
         """Take what became of echoes; the echo engine calls this on each tick."""
@@ -166,11 +185,8 @@ class Watch:
         return dict(self._canaries)
 
     def _enter(self, events: Sequence[Event]) -> None:
-        if not events:
-            return
-        self._account.apply(events)
-        self._book.apply(events)
-        self._record(events)
+        if events:
+            self._record(events)
 
     def _confirm(self) -> None:
         suspects = self._judge.suspects(self._timeline.now_us())
@@ -206,3 +222,8 @@ class Watch:
 
 def _selected(batch: EchoBatch, mask: NDArray[np.bool_]) -> EchoBatch:
     return EchoBatch(**{field.name: getattr(batch, field.name)[mask] for field in fields(batch)})
+
+
+def _judged(link: RestoredLink) -> Restored:
+    outage_us = None if link.outage is None else link.outage.start_us
+    return Restored(link.state, link.health, link.since_us, outage_us)

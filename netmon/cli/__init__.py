@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from netmon import __version__
 from netmon.cli import accounts, check, demo, probe, run, status
 from netmon.errors import ConfigError, NetmonError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FINDINGS, TROUBLE = 1, 2
 

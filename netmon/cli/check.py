@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from netmon.cli.options import Commands, add_config, config_file
 from netmon.config import check
 from netmon.config.schema import inventory_schema, settings_schema
 from netmon.model import Finding, Severity
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
 
 
 def add(commands: Commands) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from netmon.errors import CapabilityError
 from netmon.logs import FORMATS, LEVELS
+
+if TYPE_CHECKING:
+    import argparse
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import zlib
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from netmon.clock import MICROSECONDS, Timeline
 from netmon.config.secrets import read_secret
@@ -16,6 +16,9 @@ from netmon.model import Agency, Inventory, Router, RouterReading, SnmpStatus
 from netmon.probes.snmp.engine import SnmpEngine, SnmpSession
 from netmon.probes.snmp.poller import RouterMemory, RouterPoller
 from netmon.probes.snmp.values import SnmpError, SnmpSecrets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 _log = logging.getLogger(__name__)
 
