@@ -17,3 +17,5 @@ class Policy:
     """So many of our own send faults in a row make a link unobserved."""
     loss_window_echoes: int = 60
     """Over how many echoes loss is judged for `degraded`."""
+    recovery_grace_seconds: float = 10.0
+    """A link that answers within this time after its parent is back was never down by itself."""

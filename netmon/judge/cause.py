@@ -1,0 +1,193 @@
+"""Why a link was down, told by the router itself once it answers again.
+
+The first good poll after an outage says whether the router ran on (sysUpTime, RFC 3418;
+snmpEngineBoots, RFC 3411) and when its uplink last changed state (ifLastChange, RFC 2863). An
+agent that restarted is no router that restarted: interface counters run on through it. Wrong is
+worse than unknown: where the evidence has a second reading, the cause is unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from netmon.model import (
+    Cause,
+    Event,
+    Evidence,
+    InterfaceReading,
+    LinkKey,
+    OutageNote,
+    RouterReading,
+    SnmpStatus,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+TICKS_WRAP_SECONDS = 2**32 / 100
+"""TimeTicks count hundredths in 32 bits: sysUpTime starts anew after 497 days."""
+
+_SLACK_US = 5_000_000
+_AGENT_START_US = 120_000_000
+"""An agent may start so much later than the router begins to answer echoes."""
+_DRIFT_SECONDS = 5.0
+_DRIFT_RATIO = 0.001
+_MOST_WAITING = 32
+
+
+class Ended(NamedTuple):
+    """An outage that is over and whose cause is not known yet."""
+
+    key: LinkKey
+    reply_us: int
+    """The last replied echo before it."""
+    start_us: int
+    end_us: int
+    owns_uplink: bool
+    """Whether the router's uplink is this link's end: it is the primary, or the only one."""
+    evidence: Evidence = Evidence()
+
+
+class Verdict(NamedTuple):
+    """A cause, and what speaks for it."""
+
+    cause: Cause
+    text: str
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """Outages that wait for their router's first good poll."""
+
+    _waiting: dict[str, list[Ended]] = field(default_factory=dict)
+
+    def await_reading(self, ended: Ended) -> None:
+        """Remember an outage that is over."""
+        waiting = self._waiting.setdefault(ended.key.agency, [])
+        waiting.append(ended)
+        del waiting[:-_MOST_WAITING]
+
+    def read(self, reading: RouterReading, previous: RouterReading | None) -> list[Event]:
+        """Tell the causes that a poll reveals."""
+        waiting = self._waiting.get(reading.agency, [])
+        if not waiting or not is_good(reading):
+            return []
+        over = [ended for ended in waiting if ended.end_us <= reading.at_us]
+        self._keep(reading.agency, [ended for ended in waiting if ended not in over])
+        notes: list[Event] = []
+        for ended in over:
+            cause, text = cause_of(ended, reading, previous)
+            notes.append(OutageNote(ended.key, ended.start_us, reading.at_us, cause, text=text))
+        return notes
+
+    def take_back(self, events: Iterable[Event]) -> None:
+        """Ask no router about outages that their parents explain."""
+        for event in events:
+            if isinstance(event, OutageNote):
+                waiting = self._waiting.get(event.key.agency, [])
+                name = (event.key, event.start_us)
+                self._keep(event.key.agency, [e for e in waiting if (e.key, e.start_us) != name])
+
+    def drop(self, key: LinkKey) -> None:
+        """Forget a link that is gone."""
+        waiting = self._waiting.get(key.agency, [])
+        self._keep(key.agency, [ended for ended in waiting if ended.key != key])
+
+    def _keep(self, agency: str, waiting: list[Ended]) -> None:
+        if waiting:
+            self._waiting[agency] = waiting
+        else:
+            self._waiting.pop(agency, None)
+
+
+def is_good(reading: RouterReading) -> bool:
+    """Tell whether a poll says how long the router has been running."""
+    answered = reading.status in (SnmpStatus.OK, SnmpStatus.PARTIAL)
+    return answered and reading.uptime_seconds is not None
+
+
+def cause_of(ended: Ended, reading: RouterReading, previous: RouterReading | None) -> Verdict:
+    """Return the cause of an outage by the first good poll after it.
+
+    `previous` is the last poll before the outage, if there was a good one.
+    """
+    cause, text = _by_router(ended, reading, previous)
+    if ended.evidence.error is not None:
+        text = f"{text}; during the outage {ended.evidence.text}"
+    return Verdict(cause, text)
+
+
+def _by_router(ended: Ended, reading: RouterReading, previous: RouterReading | None) -> Verdict:
+    uptime_seconds = reading.uptime_seconds or 0.0
+    known = previous if previous is not None and is_good(previous) else None
+    if known is None or not ran_on(known, reading):
+        boot_us = reading.at_us - round(uptime_seconds * 1_000_000)
+        if boot_us >= ended.reply_us - _SLACK_US:
+            return _by_restart(ended, reading, known, boot_us)
+    return _by_uplink(ended, reading)
+
+
+def ran_on(previous: RouterReading, reading: RouterReading) -> bool:
+    """Tell whether sysUpTime went on between two good polls, over its wrap if need be."""
+    elapsed_seconds = (reading.at_us - previous.at_us) / 1_000_000
+    expected_seconds = (previous.uptime_seconds or 0.0) + elapsed_seconds
+    uptime_seconds = reading.uptime_seconds or 0.0
+    drift_seconds = _DRIFT_SECONDS + _DRIFT_RATIO * elapsed_seconds
+    if uptime_seconds >= expected_seconds - drift_seconds:
+        return True
+    return abs(uptime_seconds - (expected_seconds - TICKS_WRAP_SECONDS)) <= drift_seconds
+
+
+def _by_restart(
+    ended: Ended, reading: RouterReading, previous: RouterReading | None, boot_us: int
+) -> Verdict:
+    counters = _counters_ran_on(previous, reading) if previous is not None else None
+    if counters is True:
+        return Verdict(Cause.UNKNOWN, "the SNMP agent restarted, the router's counters ran on")
+    ahead_us = boot_us - ended.end_us
+    if ahead_us <= _SLACK_US or (counters is False and ahead_us <= _AGENT_START_US):
+        return Verdict(Cause.POWER, "the router restarted within the outage")
+    return Verdict(Cause.UNKNOWN, "the router or its agent restarted after the outage")
+
+
+def _counters_ran_on(previous: RouterReading, reading: RouterReading) -> bool | None:
+    """Tell whether interface counters went on; None: nobody told."""
+    before = {interface.index: interface for interface in previous.interfaces}
+    pairs = [
+        (before[now.index].receive_bytes, now.receive_bytes)
+        for now in reading.interfaces
+        if now.index in before
+    ]
+    known = [(old, new) for old, new in pairs if old and new is not None]
+    if not known:
+        return None
+    return all(new >= old for old, new in known)
+
+
+def _by_uplink(ended: Ended, reading: RouterReading) -> Verdict:
+    uplink = _uplink(reading)
+    if not ended.owns_uplink or uplink is None:
+        return Verdict(Cause.UNKNOWN, "the router ran on; which uplink this link is, is unknown")
+    if uplink.last_change_seconds is None or not _tells_changes(reading):
+        return Verdict(Cause.UNKNOWN, "the router ran on; it does not tell when its uplink changed")
+    changed_us = reading.at_us - round(_age_seconds(reading, uplink) * 1_000_000)
+    if changed_us > ended.end_us + _SLACK_US:
+        return Verdict(Cause.UNKNOWN, f"the router ran on; {uplink.name} changed again since")
+    if changed_us >= min(ended.reply_us, ended.start_us) - _SLACK_US:
+        return Verdict(Cause.CIRCUIT, f"the router ran on; {uplink.name} lost its carrier")
+    return Verdict(Cause.BEYOND, f"the router ran on and {uplink.name} never changed")
+
+
+def _uplink(reading: RouterReading) -> InterfaceReading | None:
+    return next((i for i in reading.interfaces if i.index == reading.uplink_index), None)
+
+
+def _tells_changes(reading: RouterReading) -> bool:
+    # Agents that do not keep ifLastChange answer 0 for every interface.
+    return any(interface.last_change_seconds for interface in reading.interfaces)
+
+
+def _age_seconds(reading: RouterReading, interface: InterfaceReading) -> float:
+    age_seconds = (reading.uptime_seconds or 0.0) - (interface.last_change_seconds or 0.0)
+    return age_seconds if age_seconds >= 0 else age_seconds + TICKS_WRAP_SECONDS
