@@ -1,4 +1,4 @@
-"""`netmon check`: every mistake in the YAML, with its place and remedy. `netmon schema`: for editors."""
+"""`netmon check` tells every mistake in the YAML; `netmon schema` helps editors."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from netmon.logs import FORMATS, LEVELS
 if TYPE_CHECKING:
     import argparse
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+# argparse gives what add_subparsers() returns no public name.
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
 
 _PLACES = (Path("config/netmon.yaml"), Path("/etc/netmon/netmon.yaml"))
 

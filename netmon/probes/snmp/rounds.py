@@ -158,6 +158,23 @@ class SnmpRounds:
         return RouterReading(polled.agency.id, self._timeline.now_us(), status, detail)
 
 
+def open_session(engine: SnmpEngine, agency: Agency, settings: Settings) -> SnmpSession | None:
+    """Return a session with an agency's router; None where it has no credential.
+
+    Raises:
+        SnmpError: its credential or a secret of it cannot be used.
+    """
+    router = agency.router
+    if router is None or router.snmp is None or agency.snmp_module is None:
+        return None
+    credential = settings.snmp_credentials[router.snmp]
+    secrets = _read_secrets(router.snmp, credential)
+    if isinstance(secrets, str):
+        raise SnmpError(SnmpStatus.NO_SECRET, secrets)
+    module = settings.snmp_modules[agency.snmp_module]
+    return engine.session(router.address, router.snmp_port, credential, secrets, module)
+
+
 def _in_turn(turn: Sequence[_Polled], begun_us: int, spread_us: float) -> list[tuple[int, _Polled]]:
     """Return the routers in the order of their moments, which restarts and reloads do not move."""
     moments = [(begun_us + int(_phase(p.agency.id) * spread_us), p) for p in turn]
