@@ -54,14 +54,14 @@ class Settler:
         ours = messages.sound & (messages.identifier == identifier)
         ours &= messages.proof == self._cookie.proof(messages.serial)
         positions = self._flight.positions(messages.serial)
-        past = ours & (positions == -1)
-        self.tally.late += int(np.count_nonzero(past))
         known = np.flatnonzero(ours & (positions >= 0))
+        gone = self._flight.columns.target[positions[known]] < 0
+        # Ours, but the echo is no longer remembered or its target was removed.
+        past = int(np.count_nonzero(ours & (positions == -1))) + int(np.count_nonzero(gone))
+        self.tally.late += past
         known = known[self._are_from(positions[known], replies.source[known])]
-        self.tally.strangers += int(np.count_nonzero(messages.sound)) - len(known)
-        self.tally.strangers -= int(np.count_nonzero(past))
-        first = self._first_answers(positions[known])
-        known = known[first]
+        self.tally.strangers += int(np.count_nonzero(messages.sound)) - past - len(known)
+        known = known[self._first_answers(positions[known])]
         return self._answer(positions[known], replies.wall_ns[known], wall_offset_us)
 
     def quotes(
