@@ -5,6 +5,7 @@ Two readings of the same evidence stand side by side:
 * *As measured* is what netmon saw. Planned work does not hide the health underneath it. Corrections
   that netmon entered itself count (a child's seconds from the moment its parent went).
 * *As agreed* is what the parties settle by: planned work and reclassifications by people apply.
+  It takes only the seconds that it covers out of the measured figure.
 
 Every instant of a period has exactly one class in either reading; what the ledger says nothing
 about is unobserved.
@@ -12,20 +13,17 @@ about is unobserved.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from netmon.model import CAUSES, STATES, Cause, Hours, Outage, Reclassification, State
+from netmon.model import Cause, Health, Outage, Reclassification, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from netmon.judge.calendar import Calendar
 
 AUTOMATIC_AUTHOR = "netmon"
 """Author of the reclassifications that follow from measurements alone."""
@@ -61,69 +59,36 @@ class Span:
     cause: Cause | None = None
 
 
-CLASSES: tuple[tuple[State, Cause | None], ...] = tuple(
-    (state, cause) for state in STATES for cause in (CAUSES if state is State.DOWN else (None,))
-)
-"""Every class that a second can have: the states, DOWN split by cause."""
-_CLASS_CODES = {pair: code for code, pair in enumerate(CLASSES)}
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What one transition says, until the next one: a state and the health underneath."""
 
-_HOURS = tuple(Hours)
-_USABLE = frozenset({State.UP, State.DEGRADED})
-_UNSEEN = frozenset({State.UNOBSERVED, State.UNKNOWN})
+    start_us: int
+    end_us: int
+    state: State
+    health: Health
 
 
-@dataclass(frozen=True)
-class Tally:
-    """Microseconds by class and hours; adds up to the period (times the links in it)."""
+@dataclass(frozen=True, slots=True)
+class History:
+    """Everything the ledger knows of one link around a period. Each part stands in order."""
 
-    us: NDArray[np.int64] = field(
-        default_factory=lambda: np.zeros((len(CLASSES), len(_HOURS)), dtype=np.int64)
-    )
-    """[CLASSES, Hours]"""
+    pieces: Sequence[Piece]
+    outages: Sequence[Outage] = ()
+    reclassifications: Sequence[Reclassification] = ()
+    """In the order in which they were entered."""
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(self.us + other.us)
 
-    def of(self, state: State, cause: Cause | None = None, hours: Hours | None = None) -> int:
-        """Return the microseconds of a state, narrowed to a cause and to hours where given."""
-        codes = [
-            code
-            for code, (each, why) in enumerate(CLASSES)
-            if each is state and (cause is None or why is cause)
-        ]
-        return int(self._within(hours)[codes].sum())
-
-    def total(self, hours: Hours | None = None) -> int:
-        """Return the microseconds of all classes: the period's length."""
-        return int(self._within(hours).sum())
-
-    def usable(self, hours: Hours | None = None) -> int:
-        """Return the microseconds in which the link carried traffic: up or degraded."""
-        return sum(self.of(state, hours=hours) for state in _USABLE)
-
-    def observed(self, hours: Hours | None = None) -> int:
-        """Return the microseconds about which something was known."""
-        unseen = sum(self.of(state, hours=hours) for state in _UNSEEN)
-        return self.total(hours) - unseen
-
-    def availability(self, hours: Hours | None = None) -> float | None:
-        """Return usable / (usable + down); None: neither was ever seen.
-
-        Time that is unreachable, planned, unknown or unobserved is in neither part: it says
-        nothing about the link. How much of it there is, `coverage` and the classes tell.
-        """
-        usable = self.usable(hours)
-        judged = usable + self.of(State.DOWN, hours=hours)
-        return usable / judged if judged else None
-
-    def coverage(self, hours: Hours | None = None) -> float | None:
-        """Return observed / period; None: the period is empty."""
-        total = self.total(hours)
-        return self.observed(hours) / total if total else None
-
-    def _within(self, hours: Hours | None) -> NDArray[np.int64]:
-        columns = list(range(len(_HOURS))) if hours is None else [_HOURS.index(hours)]
-        return self.us[:, columns]
+def read(history: History, period: Period, reading: Reading) -> list[Span]:
+    """Return who owned which part of the period: its spans cover it without gap or overlap."""
+    entries: Sequence[Reclassification] = history.reclassifications
+    if reading is Reading.MEASURED:
+        spans = [_uncovered(piece, history.outages) for piece in history.pieces]
+        flat: Iterable[Span] = chain.from_iterable(spans)
+        entries = [entry for entry in entries if _is_measurement(entry)]
+    else:
+        flat = (Span(piece.start_us, piece.end_us, piece.state) for piece in history.pieces)
+    return list(with_causes(reclassify(clip(flat, period), entries), history.outages))
 
 
 def clip(spans: Iterable[Span], period: Period) -> Iterator[Span]:
@@ -192,17 +157,25 @@ def best_of(links: Sequence[Sequence[Span]]) -> Iterator[Span]:
         yield replace(best, start_us=start_us, end_us=stop_us)
 
 
-def tally(spans: Iterable[Span], calendar: Calendar) -> Tally:
-    """Return the microseconds of the spans by class and hours."""
-    rows = [(s.start_us, s.end_us, _CLASS_CODES[s.state, s.cause]) for s in spans]
-    table = np.array(rows, dtype=np.int64).reshape(-1, 3)
-    worked = calendar.cumulative_us(table[:, :2].reshape(-1)).reshape(-1, 2)
-    business = worked[:, 1] - worked[:, 0]
-    other = table[:, 1] - table[:, 0] - business
-    us = np.zeros((len(CLASSES), len(_HOURS)), dtype=np.int64)
-    np.add.at(us[:, _HOURS.index(Hours.BUSINESS)], table[:, 2], business)
-    np.add.at(us[:, _HOURS.index(Hours.OTHER)], table[:, 2], other)
-    return Tally(us)
+def _is_measurement(entry: Reclassification) -> bool:
+    """Tell whether an entry corrects what was measured, rather than what was agreed."""
+    planned = State.MAINTENANCE in (entry.before, entry.after)
+    return entry.author == AUTOMATIC_AUTHOR and not planned
+
+
+def _uncovered(piece: Piece, outages: Sequence[Outage]) -> list[Span]:
+    """Look under planned work: health is told when it begins, and by outages from then on."""
+    if piece.state is not State.MAINTENANCE:
+        return [Span(piece.start_us, piece.end_us, piece.state)]
+    health = State.UP if piece.health is Health.DOWN else State(piece.health.value)
+    found, at_us = [], piece.start_us
+    for outage in outages:
+        start_us = max(outage.start_us, at_us)
+        end_us = piece.end_us if outage.end_us is None else min(outage.end_us, piece.end_us)
+        if start_us < end_us:
+            found += [Span(at_us, start_us, health), Span(start_us, end_us, State.DOWN)]
+            at_us = end_us
+    return [*found, Span(at_us, piece.end_us, health)]
 
 
 _RANKS = {

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from netmon.ledger.book import LinkBook, in_order, told
 from netmon.ledger.entries import (
     Entry,
-    Kind,
     to_entry,
+    to_event,
 )
 from netmon.ledger.rows import (
     BOOK_COLUMNS,
@@ -25,12 +25,15 @@ from netmon.ledger.rows import (
 )
 from netmon.model import (
     Event,
+    Health,
     LinkKey,
     MaintenanceWindow,
     Outage,
     OutageEnd,
     OutageNote,
     OutageStart,
+    Reclassification,
+    State,
 )
 
 if TYPE_CHECKING:
@@ -105,16 +108,10 @@ class Store:
         self.set_status(status)
         return status
 
-    def entries(
-        self, after: int = 0, key: LinkKey | None = None
-    ) -> Iterator[tuple[int, Entry, bytes]]:
+    def entries(self, after: int = 0) -> Iterator[tuple[int, Entry, bytes]]:
         """Yield the rows of the journal after number `after`: number, entry, hash."""
-        where, values = " WHERE entry.id > ?", [after]
-        if key is not None:
-            where += " AND entry.link_id = ?"
-            values.append(self.link_id(key) or 0)
-        query = f"{_SELECT_ENTRIES}{where} ORDER BY entry.id"
-        for row in self._connection.execute(query, values):
+        query = f"{_SELECT_ENTRIES} WHERE entry.id > ? ORDER BY entry.id"
+        for row in self._connection.execute(query, (after,)):
             yield row[0], to_row_entry(row), row[10]
 
     def has_hash(self, digest: bytes, after: int) -> bool:
@@ -125,7 +122,7 @@ class Store:
     def calendar_text(self) -> str | None:
         """Return the calendar in force; None: there never was one."""
         row = self._connection.execute(
-            "SELECT content FROM entry WHERE kind = ? ORDER BY id DESC LIMIT 1", (Kind.CALENDAR,)
+            "SELECT content FROM entry WHERE kind = 'calendar' ORDER BY id DESC LIMIT 1"
         ).fetchone()
         if row is None:
             row = self._connection.execute("SELECT books ->> 'calendar' FROM anchor").fetchone()
@@ -230,6 +227,64 @@ class Store:
         """Yield the outages that are over, the one that ended last first."""
         query = f"{_SELECT_OUTAGES} WHERE end_us IS NOT NULL ORDER BY end_us DESC"
         return map(to_outage, self._connection.execute(query))
+
+    # --- what reports ask ---
+
+    def links(self) -> dict[LinkKey, int]:
+        """Return the row number of every link."""
+        rows = self._connection.execute("SELECT agency, link, id FROM link")
+        return {LinkKey(agency, link): link_id for agency, link, link_id in rows}
+
+    def links_of(self, keys: Iterable[LinkKey]) -> dict[LinkKey, int]:
+        """Return the row numbers of those links that are known here."""
+        found = ((key, self.link_id(key)) for key in keys)
+        return {key: link_id for key, link_id in found if link_id is not None}
+
+    def steps(
+        self, link_id: int, start_us: int, end_us: int
+    ) -> Iterator[tuple[int, State, Health]]:
+        """Yield a link's transitions within a period, and before them the one then in force."""
+        columns = "SELECT start_us, state, health FROM entry WHERE kind = 'transition'"
+        in_force = f"{columns} AND link_id = ? AND start_us <= ? ORDER BY start_us DESC, id DESC"
+        within = f"{columns} AND link_id = ? AND start_us > ? AND start_us < ?"
+        for query, values in (
+            (f"{in_force} LIMIT 1", (link_id, start_us)),
+            (f"{within} ORDER BY start_us, id", (link_id, start_us, end_us)),
+        ):
+            for at_us, state, health in self._connection.execute(query, values):
+                yield at_us, State(state), Health(health)
+
+    def reclassifications(self, start_us: int, end_us: int) -> Iterator[Reclassification]:
+        """Yield the entries that move seconds of a period, in the order of entry."""
+        query = (
+            f"{_SELECT_ENTRIES} WHERE kind = 'reclassification' AND start_us < ? AND end_us > ? "
+            "ORDER BY entry.id"
+        )
+        for row in self._connection.execute(query, (end_us, start_us)):
+            event = to_event(to_row_entry(row))
+            if isinstance(event, Reclassification):
+                yield event
+
+    def facts(
+        self, agency: str | None, *, history: bool
+    ) -> Iterator[tuple[str, str, str, str, int]]:
+        """Yield facts by agency, key and age."""
+        query = "SELECT agency, key, value, source, at_us FROM fact"
+        conditions = []
+        if agency is not None:
+            conditions.append("agency = ?")
+        if not history:
+            conditions.append("id IN (SELECT max(id) FROM fact GROUP BY agency, key)")
+        where = " WHERE " + " AND ".join(conditions) if conditions else ""
+        values = () if agency is None else (agency,)
+        yield from self._connection.execute(f"{query}{where} ORDER BY agency, key, id", values)
+
+    def horizon_us(self) -> int:
+        """Return up to when details have been deleted; 0: never."""
+        row = self._connection.execute(
+            "SELECT start_us FROM entry WHERE kind = 'anchor' ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+        return 0 if row is None else int(row[0])
 
     # --- retention ---
 
