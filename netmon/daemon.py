@@ -7,7 +7,7 @@ import contextlib
 import logging
 import signal
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,15 @@ from netmon.judge.judge import Judge
 from netmon.ledger.account import Account
 from netmon.ledger.ledger import Ledger
 from netmon.ledger.writer import LedgerWriter
-from netmon.model import Event, Inventory, LinkKey, OutageEnd, OutageStart, Transition
+from netmon.model import (
+    Event,
+    Inventory,
+    LinkKey,
+    MaintenanceWindow,
+    OutageEnd,
+    OutageStart,
+    Transition,
+)
 from netmon.probes.icmp import EchoEngine, IcmplibSockets, SocketFactory, Tracer
 from netmon.probes.icmp.outage_paths import OutagePaths
 from netmon.probes.snmp.engine import SnmpEngine
@@ -30,12 +38,13 @@ from netmon.probes.snmp.profile_files import load_profiles
 from netmon.probes.snmp.rounds import SnmpRounds
 from netmon.probes.snmp.transport import UdpSocketFactory, open_udp_socket
 from netmon.schedule import Scheduler
+from netmon.signals import EarlySignals
 from netmon.state import DaemonFigures, OutageBook, Snapshot
 from netmon.watch import Parts, Watch
 from netmon.web import Exporter, ReloadResult, WebServer
 
 if TYPE_CHECKING:
-    from netmon.config.settings import Settings, SnmpModule
+    from netmon.config.settings import SnmpModule
     from netmon.judge.columns import EchoBatch
     from netmon.ledger.restoration import RestoredLink
 
@@ -45,6 +54,7 @@ _TICK_SECONDS = 0.25
 _PUBLISH_SECONDS = 1.0
 _LEDGER_PATIENCE_SECONDS = 5.0
 """So long a snapshot waits to be durable before it is published with the trouble on top."""
+_WINDOWS_EVERY_SECONDS = 5.0
 _SURVEY_EVERY_SECONDS = 6 * 3600
 _RETENTION_EVERY_SECONDS = 24 * 3600
 _DRAIN_SECONDS = 5.0
@@ -67,6 +77,8 @@ class Surroundings:
     icmp_sockets: SocketFactory = field(default_factory=IcmplibSockets)
     udp_sockets: UdpSocketFactory = open_udp_socket
     notice: str = ""
+    early: EarlySignals | None = None
+    """Signals that came before the event loop ran."""
     adapt: Callable[[Inventory], Inventory] = field(default=lambda inventory: inventory)
     """Called with each inventory before it is put in force: the demo gives its routers life."""
 
@@ -83,6 +95,7 @@ class Daemon:
         self._snapshot: Snapshot | None = None
         self._reload = ReloadResult(ok=True, text="not reloaded yet")
         self._reload_success_us = 0
+        self._windows: tuple[MaintenanceWindow, ...] = ()
         self._undurable = 0
         """Batches of events that the ledger has not taken yet."""
         self._all_durable = asyncio.Event()
@@ -102,7 +115,6 @@ class Daemon:
         self._catch_signals()
         loaded = self._load()
         _warn(loaded)
-        self._settings: Settings = loaded.settings
         self._build(loaded)
         try:
             await self._start(loaded)
@@ -145,6 +157,7 @@ class Daemon:
     # --- Building and starting -------------------------------------------------------------------
 
     def _build(self, loaded: LoadedAll) -> None:
+        self._loaded = loaded
         settings, clock = loaded.settings, self._around.clock
         ledger = Ledger.open(settings.storage.path, calendar=settings.calendar)
         self._timeline = Timeline(clock, ledger.last_us())
@@ -203,24 +216,37 @@ class Daemon:
 
     def _put_in_force(self, loaded: LoadedAll, restored: Mapping[LinkKey, RestoredLink]) -> str:
         """Make the inventory and settings current, without an await; return what changed."""
-        before, inventory = self._watch.inventory, loaded.inventory
+        before = self._watch.inventory
+        inventory = self._with_windows(loaded.inventory)
         removed = self._watch.set_inventory(inventory, loaded.settings, restored)
         if removed:
             self._writer.retire(removed, self._timeline.now_us())
         self._schedule(self._snmp.set_inventory(inventory, loaded.settings))
-        self._settings = loaded.settings
+        self._loaded = loaded
         self._reload_success_us = self._timeline.now_us()
         return "first inventory" if before is None else diff(before, inventory).text()
 
     def _schedule(self, modules: Mapping[str, SnmpModule]) -> None:
         rounds = {f"snmp {name}": module for name, module in modules.items()}
-        fixed = {"paths", "retention"}
+        fixed = {"paths", "maintenance", "retention"}
         self._scheduler.forget(self._scheduler.names - rounds.keys() - fixed)
         for name, module in rounds.items():
             job = partial(self._snmp.run, module.name)
             self._scheduler.every(name, module.interval_seconds, job)
-        self._scheduler.every("paths", _SURVEY_EVERY_SECONDS, self._survey)
+        self._scheduler.every("paths", _SURVEY_EVERY_SECONDS, self._survey, drained=False)
+        self._scheduler.every("maintenance", _WINDOWS_EVERY_SECONDS, self._take_windows)
         self._scheduler.every("retention", _RETENTION_EVERY_SECONDS, self._retain, at_once=False)
+
+    def _with_windows(self, inventory: Inventory) -> Inventory:
+        """Return the inventory with the planned work that was entered by hand."""
+        return replace(inventory, maintenance=(*inventory.maintenance, *self._windows))
+
+    async def _take_windows(self) -> None:
+        """Look for work that was planned by `netmon maintenance`, and put it in force."""
+        windows = await self._writer.call(lambda ledger: ledger.windows())
+        if windows != self._windows:
+            self._windows = windows
+            self._put_in_force(self._loaded, {})
 
     async def _survey(self) -> None:
         inventory = self._watch.inventory
@@ -228,7 +254,7 @@ class Daemon:
             await self._paths.survey(inventory.links.values())
 
     async def _retain(self) -> None:
-        days, now_us = self._settings.storage.retention_days, self._timeline.now_us()
+        days, now_us = self._loaded.settings.storage.retention_days, self._timeline.now_us()
         rows = await self._writer.call(lambda ledger: ledger.retain(now_us, days))
         _log.info("retention: %d rows older than %d days left the ledger", rows, days)
 
@@ -246,11 +272,15 @@ class Daemon:
 
     def _catch_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stopping.set)
-        loop.add_signal_handler(
-            signal.SIGHUP, lambda: self._spawn(self._reload_on_signal(), "reload")
-        )
+        handlers: dict[int, Callable[[], None]] = {
+            signal.SIGTERM: self._stopping.set,
+            signal.SIGINT: self._stopping.set,
+            signal.SIGHUP: lambda: self._spawn(self._reload_on_signal(), "reload"),
+        }
+        for number, handler in handlers.items():
+            loop.add_signal_handler(number, handler)
+        if self._around.early is not None and self._around.early.asked_to_stop:
+            self._stopping.set()
 
     async def _reload_on_signal(self) -> None:
         await self.reload()
@@ -324,7 +354,7 @@ class Daemon:
             ledger_pending=pending,
             canaries=self._watch.canaries,
             exporter_failures=self._web.failures,
-            language=self._settings.web.language,
+            language=self._loaded.settings.web.language,
             notice=self._around.notice,
         )
 

@@ -37,6 +37,7 @@ class _Round:
     name: str
     interval_us: int
     job: Job
+    drained: bool = True
     started_us: int | None = None
     """Monotonic; when the last run began."""
     running: bool = False
@@ -53,7 +54,7 @@ class Scheduler:
         self._clock = clock
         self._timeline = timeline
         self._rounds: dict[str, _Round] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], _Round] = {}
         self._watchdog: asyncio.Task[None] | None = None
         self._scheduler = AsyncIOScheduler(
             timezone="UTC",
@@ -66,17 +67,26 @@ class Scheduler:
         self._scheduler.start()
         self._watchdog = asyncio.create_task(self._watch())
 
-    def every(self, name: str, interval_seconds: float, job: Job, *, at_once: bool = True) -> None:
+    def every(
+        self,
+        name: str,
+        interval_seconds: float,
+        job: Job,
+        *,
+        at_once: bool = True,
+        drained: bool = True,
+    ) -> None:
         """Run a coroutine function each interval, never twice at a time.
 
         A round of that name is replaced; its figures go on. `at_once`: the first run is now.
+        `drained`: `stop` lets a run under way end.
         """
         interval_us = round(interval_seconds * MICROSECONDS)
         known = self._rounds.get(name)
         if known is not None and known.interval_us == interval_us:
             known.job = job
             return
-        this = _Round(name, interval_us, job)
+        this = _Round(name, interval_us, job, drained)
         if known is not None:
             this.runs, this.last_end_us = known.runs, known.last_end_us
         this.started_us = None if at_once else self._clock.monotonic_us()
@@ -121,8 +131,11 @@ class Scheduler:
             self._watchdog.cancel()
         if self._scheduler.running:
             self._scheduler.pause()
+        for task, this in tuple(self._tasks.items()):
+            if not this.drained:
+                task.cancel()
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=drain_seconds)
+            _, late = await asyncio.wait(tuple(self._tasks), timeout=drain_seconds)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -142,8 +155,8 @@ class Scheduler:
         this.started_us = now_us
         this.running = True
         task = asyncio.create_task(self._run(this), name=f"round {name}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = this
+        task.add_done_callback(self._tasks.pop)
 
     async def _run(self, this: _Round) -> None:
         begin_us = self._clock.monotonic_us()

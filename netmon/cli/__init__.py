@@ -7,9 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from netmon import __version__
-from netmon.cli import accounts, check, demo, probe, run, status
-from netmon.errors import ConfigError, NetmonError
+from netmon.signals import EarlySignals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +17,14 @@ FINDINGS, TROUBLE = 1, 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    options = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    early = EarlySignals()
+    if given[:1] == ["run"]:
+        early.install()
+    from netmon.cli.commands import parser  # noqa: PLC0415  # signals first, see netmon.signals
+    from netmon.errors import ConfigError, NetmonError  # noqa: PLC0415  # the same
+
+    options = parser().parse_args(given, argparse.Namespace(early_signals=early))
     try:
         code: int = options.command(options)
     except ConfigError as error:
@@ -33,16 +38,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="netmon",
-        description="Who was reachable when, and why not.",
-        epilog="netmon COMMAND --help tells the options of a command.",
-    )
-    parser.add_argument("--version", action="version", version=f"netmon {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (run, check, probe, status, accounts, demo):
-        module.add(commands)
-    return parser

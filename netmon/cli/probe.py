@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import difflib
 import ipaddress
 import statistics
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import Progress
@@ -37,9 +36,14 @@ from netmon.probes.snmp import facts
 from netmon.probes.snmp.engine import SnmpEngine
 from netmon.probes.snmp.poller import RouterMemory, RouterPoller
 from netmon.probes.snmp.profile_files import load_profiles
-from netmon.probes.snmp.profiles import Explanation
 from netmon.probes.snmp.rounds import open_session
 from netmon.probes.snmp.values import SnmpError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Sequence
+
+    from netmon.probes.snmp.profiles import Explanation
 
 _INTERVAL_SECONDS = 0.2
 
@@ -132,12 +136,10 @@ async def _probe_agency(
     return pinged, reading, explanation
 
 
-async def _ping(
-    link: Link, address: IPAddress, count: int, advance: Callable[[], None]
-) -> _Pinged:
+async def _ping(link: Link, address: IPAddress, count: int, advance: Callable[[], None]) -> _Pinged:
     results = []
     async for result in ping(address, count, _INTERVAL_SECONDS):
-        results.append(result)  # noqa: PERF401  # progress is shown as they come
+        results.append(result)  # progress is shown as they come
         advance()
     path_end = "" if _replies(results) else await _trace(address)
     return _Pinged(link, address, tuple(results), path_end)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
+from typing import TYPE_CHECKING
 
 from netmon.cli.options import Commands, add_config, add_daemon, config_file
 from netmon.daemon import Daemon, Options, Surroundings
 from netmon.logs import configure
 from netmon.web import find_exporters
+
+if TYPE_CHECKING:
+    import argparse
 
 
 def add(commands: Commands) -> None:
@@ -22,8 +25,9 @@ def add(commands: Commands) -> None:
 def _run(options: argparse.Namespace) -> int:
     configure(options.log_level, options.log_format)
     daemon_options = Options(config_file(options), options.listen_address)
-    return asyncio.run(_serve(daemon_options))
+    surroundings = Surroundings(find_exporters(), early=options.early_signals)
+    return asyncio.run(_serve(daemon_options, surroundings))
 
 
-async def _serve(options: Options) -> int:
-    return await Daemon(options, Surroundings(find_exporters())).run()
+async def _serve(options: Options, surroundings: Surroundings) -> int:
+    return await Daemon(options, surroundings).run()

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import urllib.error
 import urllib.request
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
 
-from netmon.cli.options import Commands
 from netmon.errors import CapabilityError
 from netmon.messages import Catalogue
 from netmon.model import State
+
+if TYPE_CHECKING:
+    import argparse
+
+    from netmon.cli.options import Commands
 
 _DEFAULT_URL = "http://127.0.0.1:9877"
 _TIMEOUT_SECONDS = 10
@@ -31,8 +34,12 @@ _STYLES = {
 
 def add(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("status", help="what the running daemon sees; exit 1 if any is down")
-    parser.add_argument("--url", default=_DEFAULT_URL, help=f"of the daemon (default {_DEFAULT_URL})")
+    parser = commands.add_parser(
+        "status", help="what the running daemon sees; exit 1 if any is down"
+    )
+    parser.add_argument(
+        "--url", default=_DEFAULT_URL, help=f"of the daemon (default {_DEFAULT_URL})"
+    )
     parser.add_argument("--lang", choices=("vi", "en"), default="vi")
     parser.add_argument("--all", action="store_true", help="every link, not only those in trouble")
     parser.add_argument("--format", choices=("table", "json"), default="table")
@@ -99,7 +106,7 @@ def _table(words: Catalogue, lang: str) -> Table:
     return table
 
 
-def _row(  # noqa: PLR0913  # a row needs its agency, its link, the time and the language
+def _row(  # a row needs its agency, its link, the time and the language
     agency: dict[str, Any],
     link: dict[str, Any],
     at: datetime,

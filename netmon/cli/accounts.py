@@ -1,0 +1,178 @@
+"""`netmon outages`, `availability`, `spans` and `ledger`: questions to the account."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+
+from netmon.cli.options import Commands, add_config, config_file
+from netmon.clock import from_datetime
+from netmon.config import LoadedAll, load_all
+from netmon.errors import CapabilityError
+from netmon.judge.availability import Group, Period
+from netmon.ledger import report
+from netmon.ledger.reader import LedgerReader, OutageFilter
+from netmon.model import Cause, Hours, LinkKey
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+_FORMATS = ("table", "csv", "json")
+
+
+def add(commands: Commands) -> None:
+    """Add the commands to the parser."""
+    outages = _command(commands, "outages", "who was down, when, for how long and why")
+    outages.add_argument("agency", nargs="?")
+    outages.add_argument("--link")
+    outages.add_argument("--provider")
+    outages.add_argument("--cause", type=Cause, choices=tuple(Cause))
+    outages.add_argument("--since", metavar="DATE|TIME", help="leave out what was over before")
+    outages.add_argument("--until", metavar="DATE|TIME", help="leave out what began later")
+    outages.add_argument("--open", action="store_true", help="only what is not over")
+    outages.set_defaults(command=_outages)
+
+    availability = _command(commands, "availability", "availability of a month, with its coverage")
+    availability.add_argument("--month", metavar="YYYY-MM", help="default: the present month")
+    availability.add_argument("--by", type=Group, choices=tuple(Group), default=Group.AGENCY)
+    availability.add_argument("--hours", type=Hours, choices=tuple(Hours), help="default: all")
+    availability.set_defaults(command=_availability)
+
+    spans = _command(commands, "spans", "whose second it was: every span of one link")
+    spans.add_argument("agency")
+    spans.add_argument("link", nargs="?", default="primary")
+    spans.add_argument("--month", metavar="YYYY-MM", help="default: the present month")
+    spans.set_defaults(command=_spans)
+
+    ledger = commands.add_parser("ledger", help="verify or back up the ledger")
+    add_config(ledger)
+    ledger.add_argument("action", choices=("verify", "backup"))
+    ledger.add_argument("file", nargs="?", type=Path, help="where the backup goes")
+    ledger.set_defaults(command=_ledger)
+
+
+def _command(commands: Commands, name: str, text: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text)
+    add_config(parser)
+    parser.add_argument("--format", choices=_FORMATS, default="table")
+    parser.add_argument("--lang", choices=("vi", "en"), default="vi")
+    return parser
+
+
+@contextlib.contextmanager
+def _opened(options: argparse.Namespace) -> Iterator[tuple[LoadedAll, LedgerReader, ZoneInfo]]:
+    loaded = load_all(config_file(options))
+    reader = LedgerReader.open(loaded.settings.storage.path)
+    try:
+        yield loaded, reader, ZoneInfo(loaded.inventory.province.timezone)
+    finally:
+        reader.close()
+
+
+def _outages(options: argparse.Namespace) -> int:
+    with _opened(options) as (loaded, reader, zone):
+        wanted = OutageFilter(
+            agency=options.agency,
+            link=options.link,
+            provider=options.provider,
+            since_us=None if options.since is None else moment(options.since, zone),
+            until_us=None if options.until is None else moment(options.until, zone),
+            open_only=options.open,
+            cause=options.cause,
+        )
+        found = reader.outages(wanted, loaded.inventory)
+        at_us = reader.status().beat_us
+    if options.format == "table":
+        Console().print(report.outages_table(found, zone, at_us, options.lang))
+        return 0
+    records = report.outages_records(found, zone, at_us)
+    print(report.to_csv(records) if options.format == "csv" else report.to_json(records))
+    return 0
+
+
+def _availability(options: argparse.Namespace) -> int:
+    with _opened(options) as (loaded, reader, zone):
+        period = _month(options.month, zone, reader.status().beat_us)
+        result = reader.availability(loaded.inventory, period, loaded.settings.calendar)
+    if options.format == "json":
+        print(report.availability_json(result))
+    elif options.format == "csv":
+        print(report.to_csv(report.availability_records(result)))
+    else:
+        table = report.availability_table(result, options.by, options.hours, options.lang)
+        Console().print(table)
+    return 0
+
+
+def _spans(options: argparse.Namespace) -> int:
+    with _opened(options) as (loaded, reader, zone):
+        key = LinkKey(options.agency, options.link)
+        if key not in loaded.inventory.links:
+            message = f"{key}: no such link in the inventory"
+            raise CapabilityError(message)
+        period = _month(options.month, zone, reader.status().beat_us)
+        spans = reader.spans(key, period.start_us, period.end_us)
+    records = [
+        {
+            "start": report.iso(span.start_us, zone),
+            "end": report.iso(span.end_us, zone),
+            "seconds": (span.end_us - span.start_us) / 1e6,
+            "state": span.state.value,
+            "cause": None if span.cause is None else span.cause.value,
+        }
+        for span in spans
+    ]
+    if options.format == "table":
+        Console().print(report.spans_table(spans, zone, options.lang))
+    else:
+        print(report.to_csv(records) if options.format == "csv" else report.to_json(records))
+    return 0
+
+
+def _ledger(options: argparse.Namespace) -> int:
+    with _opened(options) as (loaded, reader, _):
+        if options.action == "backup":
+            if options.file is None:
+                raise CapabilityError("ledger backup: name the file that the backup goes to")
+            reader.backup(options.file)
+            print(f"{loaded.settings.storage.path}: backed up to {options.file}")
+            return 0
+        problems = reader.verify()
+        status = reader.status()
+    for problem in problems:
+        print(problem)
+    print(f"{status.last_id} rows, {len(problems)} problems, head {status.hash.hex()}")
+    return int(bool(problems))
+
+
+def moment(text: str, zone: ZoneInfo) -> int:
+    """Return the instant that a date or time means; without an offset it is the province's.
+
+    Raises:
+        CapabilityError: it is neither.
+    """
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        message = f"{text}: write a date as 2026-10-31 or a time as 2026-10-31T07:30"
+        raise CapabilityError(message) from None
+    return from_datetime(at if at.tzinfo else at.replace(tzinfo=zone))
+
+
+def _month(text: str | None, zone: ZoneInfo, now_us: int) -> Period:
+    if text is None:
+        text = report.iso(now_us, zone)[:7]
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
+        message = f"--month {text}: write it as 2026-10"
+        raise CapabilityError(message)
+    first = date.fromisoformat(f"{text}-01")
+    after = (first + timedelta(days=31)).replace(day=1)
+    start, end = (from_datetime(datetime.combine(day, time(), zone)) for day in (first, after))
+    return Period(start, end)

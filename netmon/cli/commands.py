@@ -1,0 +1,22 @@
+"""The parser of all commands."""
+
+from __future__ import annotations
+
+import argparse
+
+from netmon import __version__
+from netmon.cli import accounts, check, demo, maintenance, probe, run, status
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser; what it returns has the command's function as `command`."""
+    this = argparse.ArgumentParser(
+        prog="netmon",
+        description="Who was reachable when, and why not.",
+        epilog="netmon COMMAND --help tells the options of a command.",
+    )
+    this.add_argument("--version", action="version", version=f"netmon {__version__}")
+    commands = this.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for module in (run, check, probe, status, accounts, maintenance, demo):
+        module.add(commands)
+    return this
