@@ -15,7 +15,8 @@ from netmon.cli.options import Commands, add_config, config_file
 from netmon.clock import from_datetime
 from netmon.config import LoadedAll, load_all
 from netmon.errors import CapabilityError
-from netmon.judge.availability import Group, Period
+from netmon.judge.availability import Period
+from netmon.judge.availability_rows import Group
 from netmon.ledger import report
 from netmon.ledger.reader import LedgerReader, OutageFilter
 from netmon.model import Cause, Hours, LinkKey
