@@ -32,7 +32,7 @@ credentials:
 """
 _CALENDAR = """\
 hours: ["07:30-11:30", "13:30-17:00"]
-weekdays: [mon, tue, wed, thu, fri]
+weekdays: [monday, tuesday, wednesday, thursday, friday]
 """
 
 

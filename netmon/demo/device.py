@@ -72,6 +72,7 @@ class ToyDevice:
         self._now = now_seconds
         self._engine_boots = 1 + self._seed % 40
         self._started_seconds = now_seconds() - 3600.0 * (1 + self._seed % 2000)
+        self._serial = f"SN{self._seed:010d}"
         self._interfaces = _interfaces(plan, self.vendor)
         objects = sorted(self._objects())
         self._names = [name for name, _ in objects]
@@ -119,6 +120,8 @@ class ToyDevice:
         if self.vendor.has_entity_mib:
             yield from self._entity_objects()
         yield from self._engine_objects()
+        for name, text in self.vendor.private:
+            yield name, _constant(Syntax.OCTETS, text.format(serial=self._serial).encode())
 
     def _system_objects(self) -> Iterator[Binding]:
         texts = {
@@ -145,7 +148,7 @@ class ToyDevice:
             2: f"{self.vendor.model} Chassis",
             7: "Chassis",
             10: self.vendor.version,
-            11: f"SN{self._seed:010d}",
+            11: self._serial,
             13: self.vendor.model,
         }
         for column, text in texts.items():

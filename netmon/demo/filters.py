@@ -52,6 +52,8 @@ class FilteredSocket(socket.socket):
                 super().setsockopt(*arguments)
 
     def _attach(self) -> None:
+        if self.fileno() < 0:  # closed, and not yet forgotten by the province
+            return
         code = compile_losses(self._lost_shares) + self._user_program
         buffer = ctypes.create_string_buffer(code, len(code))
         program = _PROGRAM.pack(len(code) // _INSTRUCTION.size, ctypes.addressof(buffer))

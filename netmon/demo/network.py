@@ -105,7 +105,9 @@ def _bind(family: int, where: tuple[str, int], device: bytes | None = None) -> s
     agent = socket.socket(family, socket.SOCK_DGRAM)
     try:
         if device is not None:
-            agent.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
+            # Kernels before 5.7 want root for it; the agent answers for 127.x only, anyway.
+            with suppress(PermissionError):
+                agent.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
         if family == socket.AF_INET6:
             agent.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         agent.bind(where)

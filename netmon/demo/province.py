@@ -84,7 +84,8 @@ def open_province(mode: Mode | None = None, community: str = DEMO_COMMUNITY) -> 
     try:
         return _open(Mode.LOOPBACK, community, reason)
     except (CapabilityError, WorldError) as error:
-        message = f"no ICMP socket and no network namespace can be had here ({error}): {_REMEDY}"
+        namespaces = f"no network namespace ({reason}) and " if reason else ""
+        message = f"{namespaces}no echo socket can be had here ({error}): {_REMEDY}"
         raise CapabilityError(message) from error
 
 
@@ -173,7 +174,7 @@ class ToyProvince:
             try:
                 return self.open_socket(number, kind, protocol), kind is socket.SOCK_RAW
             except OSError as error:
-                reasons.append(f"{kind.name}: {error}")
+                reasons.append(f"{kind.name}: {error.strerror or error}")
         message = f"no ICMP socket for IPv{family} in the toy network: {'; '.join(reasons)}"
         raise CapabilityError(message)
 

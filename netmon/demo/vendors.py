@@ -24,6 +24,8 @@ class Vendor:
     has_entity_mib: bool = True
     last_change_works: bool = True
     """Some agents leave ifLastChange at zero for ever."""
+    private: tuple[tuple[Oid, str], ...] = ()
+    """Texts of the maker's own MIB, with `{serial}` for the device's serial number."""
 
 
 VENDORS: tuple[Vendor, ...] = (
@@ -65,6 +67,10 @@ VENDORS: tuple[Vendor, ...] = (
         first_port=1,
         has_entity_mib=False,
         last_change_works=False,
+        private=(
+            ((1, 3, 6, 1, 4, 1, 14988, 1, 1, 4, 4, 0), "7.14.3"),  # mtxrLicVersion
+            ((1, 3, 6, 1, 4, 1, 14988, 1, 1, 7, 3, 0), "{serial}"),  # mtxrSerialNumber
+        ),
     ),
     Vendor(
         platform="hp_comware",
@@ -87,6 +93,10 @@ VENDORS: tuple[Vendor, ...] = (
         version="FortiGate-60F v7.2.8,build1639,240313 (GA.M)",
         interface_name="wan{n}",
         first_port=1,
+        private=(
+            ((1, 3, 6, 1, 4, 1, 12356, 100, 1, 1, 1, 0), "FGT60F{serial}"),  # fnSysSerial
+            ((1, 3, 6, 1, 4, 1, 12356, 101, 4, 1, 1, 0), "v7.2.8,build1639,240313 (GA.M)"),
+        ),
     ),
     Vendor(
         platform="juniper_junos",

@@ -156,7 +156,7 @@ class WorldServer:
             try:
                 answer = self._acts[order["do"]](order)
             except OSError as error:
-                answer = Answer(error=str(error))
+                answer = Answer(error=error.strerror or str(error))
             send_answer(self._control, answer)
 
     def _begin(self, order: Order) -> Answer:

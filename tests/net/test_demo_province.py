@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import socket
 import struct
 import time
@@ -85,6 +86,11 @@ class Prober:
             return None
         assert sender == (str(router.address), router.snmp_port)
         return _first_value(message)
+
+    def attach(self, program: bytes) -> None:
+        buffer = ctypes.create_string_buffer(program, len(program))
+        head = struct.pack("@HP", len(program) // 8, ctypes.addressof(buffer))
+        self._echo.setsockopt(socket.SOL_SOCKET, 26, head)
 
     def ticks(self, router: Router, name: tuple[int, ...]) -> int:
         value = self.get(router, name, patience_seconds=2)
@@ -179,6 +185,29 @@ def test_an_address_is_silent_until_the_last_of_its_faults_is_over(
     assert not prober.answers(address)
     province.restore("two")
     assert prober.answers(address)
+
+
+def test_a_closed_socket_is_in_nobodys_way(province: ToyProvince, prober: Prober) -> None:
+    address = _router(province.set_inventory(INVENTORY), "xa").address
+    closed, _ = province.open_echo_socket(4)
+    closed.close()
+    province.silence("a storm", [address])
+    assert not prober.answers(address)
+
+
+def test_a_filter_of_the_echo_engine_and_silence_hold_together(
+    province: ToyProvince, prober: Prober
+) -> None:
+    address = _router(province.set_inventory(INVENTORY), "xa").address
+    nothing_passes = struct.pack("=HBBI", 0x06, 0, 0, 0)
+    everything_passes = struct.pack("=HBBI", 0x06, 0, 0, 0x40000)
+    prober.attach(nothing_passes)
+    assert not prober.answers(address)
+    prober.attach(everything_passes)
+    assert prober.answers(address)
+    province.silence("a storm", [address])
+    prober.attach(everything_passes)
+    assert not prober.answers(address)
 
 
 def test_a_hung_agent_is_silent_while_its_router_answers_echoes(
