@@ -28,6 +28,10 @@ _ENTITY_COLUMN = {
     Entity.SERIAL: 11,
     Entity.MODEL: 13,
 }
+_PLACEHOLDERS = frozenset(
+    ("", "-", "0", "na", "n/a", "none", "null", "unknown", "not specified", "not available")
+)
+"""What agents say that have nothing to say."""
 _CONTAINED_IN: Oid = (*mib.ENT_PHYSICAL_ENTRY, 4)
 
 
@@ -139,10 +143,19 @@ class _Finder:
         """Return what the first source says that says something."""
         for source in sources:
             for said in await self._read(source):
-                found = _extract(source, said)
-                if found:
-                    return found
+                found = _extract(source, await self._look_up(source, said))
+                if found.casefold() not in _PLACEHOLDERS:
+                    more = await self.find([source.plus]) if source.plus else ""
+                    return f"{found} {more}".strip()
         return ""
+
+    async def _look_up(self, source: Source, said: str) -> str:
+        """Follow an index into the column that names it."""
+        if not source.lookup or not said.isdecimal():
+            return said
+        oid = (*source.lookup, int(said))
+        await self._get([oid])
+        return text(self._scalars.get(oid, b""))
 
     async def _read(self, source: Source) -> Sequence[str]:
         if source.constant:
@@ -152,6 +165,7 @@ class _Finder:
         if source.object_id:
             return (oid_text(self.system.object_id),)
         if source.oid:
+            await self._get([source.oid] if source.oid not in self._scalars else [])
             return (text(self._scalars.get(source.oid, b"")),)
         if source.column:
             return [text(value) for value in await self._walk(source.column)]
@@ -207,13 +221,19 @@ class _Finder:
 
 def _extract(source: Source, said: str) -> str:
     """Take the fact out of what was said, as the source tells how."""
+    groups = [said]
     if source.pattern is not None and said:
         hit = source.pattern.search(said)
         if hit is None:
             return ""
-        groups = [group or "" for group in hit.groups()] or [hit.group()]
-        said = source.template.format(*groups) if source.template else " ".join(groups)
-        said = said.strip()
-    if source.names:
-        return source.names.get(said, "")
-    return said
+        groups = [group for group in hit.groups() if group] or [hit.group()]
+        said = " ".join(groups).strip()
+    if source.template and said:
+        said = source.template.format(*groups)
+    return _name(source, said) if source.names else said
+
+
+def _name(source: Source, said: str) -> str:
+    """Name what was said by the longest key that it is, or that it lies below."""
+    fitting = [key for key in source.names if f"{said}.".startswith(f"{key}.")]
+    return source.names[max(fitting, key=len)] if fitting else ""

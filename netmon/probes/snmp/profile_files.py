@@ -26,7 +26,15 @@ import yaml
 
 from netmon.errors import ConfigError
 from netmon.model import Finding
-from netmon.probes.snmp.profiles import Entity, GaugeSource, Match, Profile, Profiles, Source
+from netmon.probes.snmp.profiles import (
+    Entity,
+    GaugeSource,
+    Match,
+    Profile,
+    Profiles,
+    Source,
+    Take,
+)
 from netmon.probes.snmp.values import Oid, oid_from_text
 
 if TYPE_CHECKING:
@@ -37,10 +45,13 @@ _Made = TypeVar("_Made")
 _FACTS = ("os", "model", "serial", "version")
 _GAUGES = ("cpu", "memory", "temperature", "sessions")
 _PROFILE_KEYS = ("vendor", "match", "vendors", *_FACTS, *_GAUGES)
-_MATCH_KEYS = ("object_id", "description", "present")
+_MATCH_KEYS = ("object_id", "description", "present", "fallback")
 _SOURCE_PLACES = ("description", "object_id", "oid", "column", "entity", "text")
-_SOURCE_KEYS = (*_SOURCE_PLACES, "pattern", "template", "names")
-_GAUGE_KEYS = ("oid", "column", "scale", "used", "free", "total")
+_SOURCE_KEYS = (*_SOURCE_PLACES, "lookup", "pattern", "template", "names", "plus")
+_GAUGE_KEYS = ("oid", "column", "take", "scale", "used", "free", "total", "storage")
+_GAUGE_SHAPES = (
+    {"oid"}, {"column"}, {"storage"}, {"used", "total"}, {"free", "total"}, {"used", "free"},
+)  # fmt: skip
 
 
 def load_profiles(*extra: Path) -> Profiles:
@@ -139,6 +150,7 @@ class _Reader:
             object_id=self._oid(fields.get("object_id")),
             description=self._pattern(fields.get("description")),
             present=self._oid(fields.get("present")),
+            fallback="fallback" in fields and self._word(fields["fallback"], ("true",)) == "true",
         )
 
     def _source(self, node: yaml.Node) -> Source:
@@ -155,20 +167,19 @@ class _Reader:
             oid=self._oid(fields.get("oid")),
             column=self._oid(fields.get("column")),
             entity=self._entity(fields.get("entity")),
+            lookup=self._oid(fields.get("lookup")),
             constant=self._text(fields["text"]) if "text" in fields else "",
             pattern=self._pattern(fields.get("description", fields.get("pattern"))),
             template=self._text(fields["template"]) if "template" in fields else "",
             names={} if names is None else self._names(names),
+            plus=self._source(fields["plus"]) if "plus" in fields else None,
         )
 
     def _gauge(self, node: yaml.Node) -> GaugeSource:
         fields = self._mapping(node, _GAUGE_KEYS)
-        given = fields.keys() - {"scale"}
-        shapes = ({"oid"}, {"column"}, {"used", "total"}, {"free", "total"}, {"used", "free"})
-        if given not in shapes:
-            raise self._refuse(
-                node, "give oid, or column, or two of used, free and total, and nothing else"
-            )
+        if fields.keys() - {"scale", "take"} not in _GAUGE_SHAPES:
+            message = "give one of: oid, column, `storage: ram`, two of used, free and total"
+            raise self._refuse(node, message)
         return GaugeSource(
             oid=self._oid(fields.get("oid")),
             column=self._oid(fields.get("column")),
@@ -176,17 +187,21 @@ class _Reader:
             used=self._oid(fields.get("used")),
             free=self._oid(fields.get("free")),
             total=self._oid(fields.get("total")),
+            storage="storage" in fields and self._word(fields["storage"], ("ram",)) == "ram",
+            take=self._take(fields.get("take")),
         )
 
     def _entity(self, node: yaml.Node | None) -> Entity | None:
-        if node is None:
-            return None
+        return None if node is None else Entity(self._word(node, tuple(Entity)))
+
+    def _take(self, node: yaml.Node | None) -> Take | None:
+        return None if node is None else Take(self._word(node, tuple(Take)))
+
+    def _word(self, node: yaml.Node, known: Sequence[str]) -> str:
         written = self._text(node)
-        try:
-            return Entity(written)
-        except ValueError:
-            message = f"{written!r} is not told by ENTITY-MIB: write {', '.join(Entity)}"
-            raise self._refuse(node, message) from None
+        if written not in known:
+            raise self._refuse(node, f"{written!r} is none of: {', '.join(known)}")
+        return written
 
     def _oid(self, node: yaml.Node | None) -> Oid:
         if node is None:

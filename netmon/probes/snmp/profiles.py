@@ -25,6 +25,14 @@ class Entity(StrEnum):
     MODEL = "model"
 
 
+class Take(StrEnum):
+    """What to make of several rows."""
+
+    MEAN = "mean"
+    MAX = "max"
+    SUM = "sum"
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """One way to recognise a make: all that is given must hold."""
@@ -35,6 +43,8 @@ class Match:
     """Found in sysDescr."""
     present: Oid = ()
     """The router has this object: for makes that call themselves net-snmp."""
+    fallback: bool = False
+    """It counts only where no other profile matches."""
 
     def __str__(self) -> str:
         parts = []
@@ -47,9 +57,10 @@ class Match:
         return ", ".join(parts)
 
     @property
-    def weight(self) -> tuple[int, int, int]:
-        """Order matches: the more is said, the more it weighs."""
-        return (bool(self.present), len(self.object_id), self.description is not None)
+    def weight(self) -> tuple[bool, bool, bool, int]:
+        """Order matches: what was looked for in words outweighs a number, long ones short ones."""
+        in_words = self.description is not None
+        return (not self.fallback, bool(self.present), in_words, len(self.object_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +82,14 @@ class Source:
     entity: Entity | None = None
     """In ENTITY-MIB, in the row of the chassis."""
     constant: str = ""
+    lookup: Oid = ()
+    """What stands there is the index of a row in this column, and the fact stands in that row."""
     pattern: re.Pattern[str] | None = None
     template: str = ""
+    plus: Source | None = None
+    """A second fact to put behind it, where there is one: a hardware revision."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """What to say for what stands there; what is not in it says nothing."""
+    """What to say for what stands there, or what begins with it at a dot; else nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +101,14 @@ class GaugeSource:
 
     oid: Oid = ()
     column: Oid = ()
+    take: Take | None = None
+    """What to make of several rows; None: what suits the figure."""
     scale: float = 1.0
     used: Oid = ()
     free: Oid = ()
     total: Oid = ()
+    storage: bool = False
+    """In the row of hrStorageTable (RFC 2790) that is the main memory."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,261 @@
+"""How well routers are understood: recordings of real ones against independently published facts.
+
+    NETMON_CORPUS=/path/to/corpus python benchmarks/snmp_corpus.py [--all] [--misses] [--json]
+
+The corpus (data of other projects, under their own licences) is not part of netmon. What may be
+compared fairly is told in its own README: nulls are no expectations, values that the source made
+itself are listed in its agreement.json, and facts that stand nowhere in a recording (names looked
+up in the source's own tables) cannot be asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import sys
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from netmon.probes.snmp.facts import Identity, read_facts, read_system
+from netmon.probes.snmp.interfaces import read_table
+from netmon.probes.snmp.profile_files import load_profiles
+from tests.component.snmp_recordings import RecordedSession, read_recording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from netmon.model import InterfaceReading
+    from netmon.probes.snmp.profiles import Profiles
+
+Json: TypeAlias = dict[str, Any]
+
+VENDORS = {
+    "aruba_procurve": ("Aruba", "HPE"),
+    "bdcom": ("BDCOM",),
+    "brocade": ("Brocade", "Ruckus"),
+    "cisco": ("Cisco",),
+    "dell": ("Dell",),
+    "digitalchina": ("DCN",),
+    "dlink": ("D-Link",),
+    "draytek": ("DrayTek",),
+    "ericsson": ("Ericsson",),
+    "extreme": ("Extreme Networks",),
+    "fortinet": ("Fortinet",),
+    "h3c_hpe_comware": ("H3C", "HPE"),
+    "huawei": ("Huawei",),
+    "juniper": ("Juniper",),
+    "linux": ("Linux", "net-snmp"),
+    "maipu": ("Maipu",),
+    "mikrotik": ("MikroTik",),
+    "nokia": ("Nokia",),
+    "paloalto": ("Palo Alto Networks",),
+    "ruijie": ("Ruijie",),
+    "sophos": ("Sophos",),
+    "teltonika": ("Teltonika",),
+    "tplink": ("TP-Link",),
+    "ubiquiti": ("Ubiquiti",),
+    "vyos": ("VyOS",),
+    "zte": ("ZTE",),
+    "zyxel": ("Zyxel",),
+}
+"""How netmon calls the brands of the corpus."""
+OS_NAMES = {
+    "anyos": ("ZyNOS",),
+    "aruba-instant": ("ArubaOS Instant",),
+    "ciscosb": ("Small Business",),
+    "ciscome1200": ("IOS", "ME1200"),
+    "ciscowap": ("Wireless AP",),
+    "ciscowlc": ("AireOS",),
+    "draytek": ("DrayOS",),
+    "edgeswitch": ("EdgeSwitch", "UniFi"),
+    "ericsson-6600": ("MINI-LINK",),
+    "ericsson-tn": ("MINI-LINK",),
+    "fabos": ("Fabric OS",),
+    "fortigate": ("FortiOS",),
+    "mypoweros": ("MyPower",),
+    "nokia-isam": ("ISAM",),
+    "sophos-xg": ("SFOS",),
+    "unifi-usp": ("UniFi",),
+    "yunshan": ("YunShan OS",),
+    "zyxelwlc": ("ZLD", "ZyNOS"),
+}
+"""Families of the source whose names are not what the makers call their systems."""
+GOAL_RATIO = 0.98
+REDACTED = re.compile(r"private|redacted|^X+$|XXYYZZ|^0*$|^SERIAL$|^x+|xxx", re.IGNORECASE)
+INTERFACE_FIELDS = {
+    "ifName": "name",
+    "ifDescr": "description",
+    "ifAlias": "alias",
+    "ifOperStatus": "oper_up",
+    "ifAdminStatus": "admin_up",
+    "ifSpeed": "speed_bits_per_second",
+    "ifInOctets": "receive_bytes",
+    "ifOutOctets": "transmit_bytes",
+    "ifInErrors": "receive_errors",
+    "ifOutErrors": "transmit_errors",
+    "ifInDiscards": "receive_discards",
+    "ifOutDiscards": "transmit_discards",
+}
+
+
+@dataclass(slots=True)
+class Score:
+    """What was compared, what agreed, and what did not."""
+
+    compared: Counter[str] = field(default_factory=Counter)
+    agreed: Counter[str] = field(default_factory=Counter)
+    misses: list[tuple[str, str, str, str]] = field(default_factory=list)
+    """Recording, field, published, netmon's."""
+
+    def take(self, recording: str, what: str, published: object, ours: object, *, ok: bool) -> None:
+        """Note one comparison."""
+        self.compared[what] += 1
+        self.agreed[what] += ok
+        if not ok:
+            self.misses.append((recording, what, str(published), str(ours)))
+
+
+async def score_corpus(corpus: Path, *, core_only: bool = True) -> Score:
+    """Compare all recordings that have published results, or are of a known brand."""
+    profiles, score = load_profiles(), Score()
+    agreement = json.loads((corpus / "agreement.json").read_text(encoding="utf-8"))
+    for row in json.loads((corpus / "index.json").read_text(encoding="utf-8")):
+        if core_only and not row["core"] and row["vendor"] not in VENDORS:
+            continue
+        path = corpus / f"{row['id']}.snmprec"
+        expected_path = corpus / f"{row['id']}.expected.json"
+        expected: Json = {}
+        if expected_path.exists():
+            expected = json.loads(expected_path.read_text(encoding="utf-8"))
+        agreed = agreement.get(row["id"], {})
+        await _score_recording(row, path, (expected, agreed), profiles, score)
+    return score
+
+
+async def _score_recording(
+    row: Json, path: Path, published: tuple[Json, Json], profiles: Profiles, score: Score
+) -> None:
+    expected, agreed = published
+    session = RecordedSession(read_recording(path))
+    identity = await read_facts(session, await read_system(session), profiles)
+    vendors = VENDORS.get(row["vendor"], ())
+    if vendors:
+        ours = identity.facts.vendor
+        score.take(row["id"], "vendor", row["vendor"], ours, ok=ours in vendors)
+    _score_facts(row["id"], expected, agreed, identity, score)
+    table = await read_table(session)
+    for name, theirs, mine in _interface_values(expected, agreed, table.readings):
+        score.take(row["id"], name, theirs, mine, ok=theirs == mine)
+
+
+def _score_facts(
+    recording: str, expected: Json, agreed: Json, identity: Identity, score: Score
+) -> None:
+    facts = identity.facts
+    if expected.get("os"):
+        family = str(expected["os"])
+        ours = f"{facts.os} (profile {identity.explanation.profile.name})"
+        score.take(recording, "os", family, ours, ok=_same_family(family, facts.os))
+    for name, said in (
+        ("hardware", facts.model),
+        ("version", facts.version),
+        ("serial", facts.serial),
+    ):
+        theirs = str(expected.get(name) or "")
+        words = _comparable_words(name, theirs, agreed)
+        if words:
+            same = _key(theirs) == _key(said) or all(_key(word) in _key(said) for word in words)
+            score.take(recording, name, theirs, said, ok=bool(said) and same)
+
+
+def _same_family(theirs: str, ours: str) -> bool:
+    names = OS_NAMES.get(theirs, (theirs,))
+    return any(_key(ours) and _key(name).startswith(_key(ours)) for name in names)
+
+
+def _comparable_words(name: str, theirs: str, agreed: Json) -> list[str]:
+    """Return the words of a published fact that stand in the recording; none: not comparable."""
+    if not theirs or (name == "serial" and REDACTED.search(theirs)):
+        return []
+    words = agreed.get("facts_tokens_in_recording", {}).get(name) or {}
+    if words:
+        return [word for word, stands in words.items() if stands]
+    return [theirs] if agreed.get("facts_literal_in_recording", {}).get(name) else []
+
+
+def _key(words: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", words.casefold())
+
+
+def _interface_values(
+    expected: Json, agreed: Json, readings: Mapping[int, InterfaceReading]
+) -> Iterator[tuple[str, object, object]]:
+    apart = {name: set(rows) for name, rows in agreed.get("divergent_ifIndex", {}).items()}
+    for published in expected.get("interfaces", ()):
+        index = published["ifIndex"]
+        for name, attribute in INTERFACE_FIELDS.items():
+            theirs = published.get(name, (published["counters"] or {}).get(name))
+            if theirs is None or index in apart.get(name, ()):
+                continue
+            reading = readings.get(index)
+            mine = None if reading is None else getattr(reading, attribute)
+            if theirs == 0 and mine is None:
+                continue
+            yield name, *_comparable(name, theirs, mine)
+
+
+def _comparable(name: str, theirs: Any, mine: Any) -> tuple[object, object]:
+    if name.endswith("Status"):
+        up = {"up": True, "unknown": None}
+        return up.get(str(theirs), False), mine
+    return (theirs.strip(), mine) if isinstance(theirs, str) else (theirs, mine)
+
+
+def main() -> int:
+    """Print the table; exit 1 where the goal is missed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--all", action="store_true", help="all brands, not only the core ones")
+    parser.add_argument("--misses", action="store_true", help="every value that does not agree")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    options = parser.parse_args()
+    place = os.environ.get("NETMON_CORPUS")
+    if not place:
+        print("NETMON_CORPUS is not set: give the folder that holds index.json", file=sys.stderr)
+        return 2
+    score = asyncio.run(score_corpus(Path(place), core_only=not options.all))
+    ratios = {name: score.agreed[name] / total for name, total in score.compared.items()}
+    if options.json:
+        print(json.dumps({f"{name}_agreement_ratio": ratio for name, ratio in ratios.items()}))
+    else:
+        _print_table(score)
+    if options.misses:
+        _print_misses(score)
+    overall = score.agreed.total() / max(score.compared.total(), 1)
+    return 0 if overall >= GOAL_RATIO else 1
+
+
+def _print_table(score: Score) -> None:
+    print(f"{'value':<20}{'compared':>10}{'agree':>10}{'ratio':>9}")
+    for name, total in score.compared.items():
+        print(f"{name:<20}{total:>10}{score.agreed[name]:>10}{score.agreed[name] / total:>9.2%}")
+    total = score.compared.total()
+    print(f"{'all':<20}{total:>10}{score.agreed.total():>10}{score.agreed.total() / total:>9.2%}")
+
+
+def _print_misses(score: Score) -> None:
+    by_place: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    for recording, what, theirs, ours in score.misses:
+        by_place[recording, what].append((theirs, ours))
+    for (recording, what), pairs in by_place.items():
+        theirs, ours = pairs[0]
+        more = f"  (and {len(pairs) - 1} more)" if len(pairs) > 1 else ""
+        print(f"{recording}: {what}: published {theirs!r}, netmon {ours!r}{more}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
