@@ -107,6 +107,11 @@ class LedgerReader:
         with storage_errors(self._path):
             return self._store.status()
 
+    def horizon_us(self) -> int:
+        """Return up to when details have been deleted; 0: never."""
+        with storage_errors(self._path):
+            return self._store.horizon_us()
+
     def verify(self) -> list[Problem]:
         """Return everything that does not fit together; empty: every byte is as it was written."""
         return problems(self._connection)
@@ -217,10 +222,11 @@ class LedgerReader:
 
 
 def _pieces(steps: list[tuple[int, State, Health]], end_us: int) -> list[Piece]:
-    ends = [step[0] for step in steps[1:]] + [end_us]
+    ends = [at_us for at_us, _, _ in steps[1:]]
+    pieces = zip(steps, [*ends, end_us], strict=False)
     return [
         Piece(start_us, stop_us, state, health)
-        for (start_us, state, health), stop_us in zip(steps, ends, strict=True)
+        for (start_us, state, health), stop_us in pieces
         if start_us < stop_us
     ]
 
