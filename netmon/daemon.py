@@ -89,6 +89,8 @@ class Daemon:
     def __init__(self, options: Options, surroundings: Surroundings) -> None:
         self._options = options
         self._around = surroundings
+        self.started = asyncio.Event()
+        """Set when the first snapshot is published."""
         self._stopping = asyncio.Event()
         self._reloading = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -337,6 +339,7 @@ class Daemon:
                 async with asyncio.timeout(_LEDGER_PATIENCE_SECONDS):
                     await self._all_durable.wait()
         self._snapshot = self._watch.gather(self._writer.durable_us, self._figures())
+        self.started.set()
 
     def _figures(self) -> DaemonFigures:
         writable, message, pending = self._writer.status()

@@ -112,6 +112,17 @@ class LedgerReader:
         with storage_errors(self._path):
             return self._store.horizon_us()
 
+    def backup(self, target: Path) -> None:
+        """Write a consistent copy to `target`; the daemon may go on writing.
+
+        Raises:
+            LedgerError: `target` exists, or its disk refuses.
+        """
+        if target.exists():
+            raise LedgerError(f"{target}: exists already: give a new name")
+        with storage_errors(target):
+            self._connection.execute("VACUUM INTO ?", (str(target),))
+
     def verify(self) -> list[Problem]:
         """Return everything that does not fit together; empty: every byte is as it was written."""
         return problems(self._connection)
