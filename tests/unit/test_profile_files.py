@@ -73,8 +73,10 @@ def test_every_shipped_profile_is_short_and_recognises_something(path: Path) -> 
         ("", "acme.yaml:1:1: the file is empty: write a profile"),
         (
             "serial:\n  - {oid: 1.3.x.1}",
-            "acme.yaml:2:11: '1.3.x.1' is not an OID: write numbers and dots, "
-            "for example 1.3.6.1.2.1.1",
+            (
+                "acme.yaml:2:11: '1.3.x.1' is not an OID: write numbers and dots, "
+                "for example 1.3.6.1.2.1.1"
+            ),
         ),
         (
             "model:\n  - {oid: 1.3.6, entity: model}",
@@ -82,14 +84,18 @@ def test_every_shipped_profile_is_short_and_recognises_something(path: Path) -> 
         ),
         (
             "model: {entity: colour}",
-            "acme.yaml:1:17: 'colour' is none of: description, name, hardware, firmware, "
-            "software, serial, model",
+            (
+                "acme.yaml:1:17: 'colour' is none of: description, name, hardware, firmware, "
+                "software, serial, model"
+            ),
         ),
         ("match: [{}]", "acme.yaml:1:9: say what to match: object_id, description, present"),
         (
             "model: {description: '('}",
-            "acme.yaml:1:22: not a regular expression: missing ), unterminated subpattern at "
-            "position 0; see Python's re module",
+            (
+                "acme.yaml:1:22: not a regular expression: missing ), unterminated subpattern at "
+                "position 0; see Python's re module"
+            ),
         ),
         (
             "cpu: {oid: 1.3.6, column: 1.3.6}",
