@@ -209,7 +209,7 @@ def _interface_values(
             yield name, *_comparable(name, theirs, mine)
 
 
-def _comparable(name: str, theirs: Any, mine: Any) -> tuple[object, object]:
+def _comparable(name: str, theirs: object, mine: object) -> tuple[object, object]:
     if name.endswith("Status"):
         up = {"up": True, "unknown": None}
         return up.get(str(theirs), False), mine

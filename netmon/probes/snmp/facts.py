@@ -29,9 +29,8 @@ _ENTITY_COLUMN = {
     Entity.MODEL: 13,
 }
 _PLACEHOLDERS = frozenset(
-    ("", "-", "0", "na", "n/a", "none", "null", "unknown", "not specified", "not available")
+    ("na", "n/a", "none", "null", "unknown", "not specified", "not available")
 )
-"""What agents say that have nothing to say."""
 _CONTAINED_IN: Oid = (*mib.ENT_PHYSICAL_ENTRY, 4)
 
 
@@ -144,7 +143,7 @@ class _Finder:
         for source in sources:
             for said in await self._read(source):
                 found = _extract(source, await self._look_up(source, said))
-                if found.casefold() not in _PLACEHOLDERS:
+                if _says_something(found):
                     more = await self.find([source.plus]) if source.plus else ""
                     return f"{found} {more}".strip()
         return ""
@@ -217,6 +216,11 @@ class _Finder:
             variables = list(error.received)
         for variable in variables:
             self._scalars[variable.oid] = variable.value
+
+
+def _says_something(found: str) -> bool:
+    """Tell facts from what agents say that have nothing to say: N/A, and zeros as a serial."""
+    return found.casefold() not in _PLACEHOLDERS and bool(found.strip("0 .:-"))
 
 
 def _extract(source: Source, said: str) -> str:

@@ -15,6 +15,7 @@ from netmon.clock import MICROSECONDS
 from netmon.model import RestartKind, RouterFacts, RouterReading, SnmpStatus
 from netmon.probes.snmp import facts, mib, uplink
 from netmon.probes.snmp.decode import number, text
+from netmon.probes.snmp.gauges import Recipes, find_gauges, read_gauges
 from netmon.probes.snmp.interfaces import IDENTITY_COLUMNS, InterfaceTable, read_table
 from netmon.probes.snmp.uptime import RouterClocks, agent_wraps, compare, uptime_seconds
 from netmon.probes.snmp.values import Oid, SnmpError
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from netmon.clock import Timeline
     from netmon.model import Agency, InterfaceReading, IPAddress, Restart
-    from netmon.probes.snmp.profiles import Profiles
+    from netmon.probes.snmp.profiles import Profile, Profiles
     from netmon.probes.snmp.values import Session, Value
 
 IDENTIFY_EVERY_SECONDS = 86_400
@@ -69,6 +70,7 @@ class RouterMemory:
     uplink_index: int | None = None
     uplink_reason: str = ""
     watched: tuple[WatchedInterface, ...] = ()
+    gauges: Recipes = field(default=Recipes())
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class FoundInterfaces:
 
 
 class RouterPoller:
-    """Polls routers; holds nothing of any one of them."""
+    """Polls routers; what it remembers of each is in that router's `RouterMemory`."""
 
     def __init__(
         self, profiles: Profiles, timeline: Timeline, *, centre: IPAddress | None = None
@@ -89,6 +91,8 @@ class RouterPoller:
         self._profiles = profiles
         self._timeline = timeline
         self._centre = centre
+        self._recipes: dict[Recipes, Recipes] = {}
+        """One copy of each: routers of one make have the same."""
 
     async def poll(self, session: Session, agency: Agency, memory: RouterMemory) -> RouterReading:
         """Poll an agency's router once.
@@ -143,6 +147,7 @@ class RouterPoller:
         system = await facts.read_system(session)
         identity = await facts.read_facts(session, system, self._profiles)
         found = await find_interfaces(session, agency, self._centre)
+        recipes, gauge_trouble = await _find_gauges(session, identity.explanation.profile)
         carry_over(memory.watched, found.watched)
         memory.facts = _shared(identity.facts)
         memory.object_id = system.object_id
@@ -150,7 +155,8 @@ class RouterPoller:
         memory.uplink_index = found.uplink.index
         memory.uplink_reason = sys.intern(found.uplink.reason)
         memory.watched = found.watched
-        memory.trouble = _joined(identity.trouble, found.trouble)
+        memory.gauges = self._recipes.setdefault(recipes, recipes)
+        memory.trouble = _joined(identity.trouble, found.trouble, gauge_trouble)
         memory.changed = False
         memory.identified_at_us = self._timeline.monotonic_us()
 
@@ -158,11 +164,13 @@ class RouterPoller:
         asked = [*_SYSTEM]
         for watched in memory.watched:
             asked += watched.variables
+        gauges_place = len(asked)
+        asked += memory.gauges.variables
         answers = [variable.value for variable in await session.get(asked)]
         at_us, now_us = self._timeline.now_us(), self._timeline.monotonic_us()
         clocks = _clocks(answers)
         moment, restart = _advance_clocks(memory, clocks, now_us)
-        rows, lacking = _take_rows(memory, answers[len(_SYSTEM) :], moment)
+        rows, lacking = _take_rows(memory, answers[len(_SYSTEM) : gauges_place], moment)
         _notice_change(memory, answers, restart, moved=bool(lacking))
         silent_clock = "" if moment.uptime_seconds is not None else _NO_UPTIME
         detail = _joined(memory.trouble, *lacking, silent_clock)
@@ -178,6 +186,7 @@ class RouterPoller:
             uplink_reason=memory.uplink_reason,
             interfaces=rows,
             restart=restart,
+            gauges=read_gauges(memory.gauges, answers[gauges_place:]),
         )
 
 
@@ -205,6 +214,13 @@ async def find_interfaces(
         trouble = str(error)
     no_uplink = "" if choice.index is not None else choice.reason
     return FoundInterfaces(choice, watched, _joined(table.trouble, trouble, no_uplink))
+
+
+async def _find_gauges(session: Session, profile: Profile) -> tuple[Recipes, str]:
+    try:
+        return await find_gauges(session, profile), ""
+    except SnmpError as error:
+        return Recipes(), str(error)
 
 
 def _links_by_index(

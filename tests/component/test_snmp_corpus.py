@@ -1,0 +1,25 @@
+"""Recordings of real routers are understood as independent sources understand them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from benchmarks.snmp_corpus import GOAL_RATIO, score_corpus
+
+CORPUS = os.environ.get("NETMON_CORPUS")
+
+
+@pytest.mark.skipif(
+    CORPUS is None,
+    reason="NETMON_CORPUS names no folder of recordings: they are other projects' data",
+)
+async def test_the_recordings_of_known_brands_agree_with_what_is_published_of_them() -> None:
+    score = await score_corpus(Path(str(CORPUS)))
+
+    for recording, what, published, ours in score.misses:
+        print(f"{recording}: {what}: published {published!r}, netmon {ours!r}")  # noqa: T201  # the table of what differs
+    assert score.agreed.total() / score.compared.total() >= GOAL_RATIO
+    assert score.agreed["vendor"] / score.compared["vendor"] >= 0.99
