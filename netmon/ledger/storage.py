@@ -60,6 +60,9 @@ def storage_errors(path: Path) -> Iterator[None]:
             message = f"{path}: the ledger is damaged ({error}): restore it from a backup"
             raise LedgerError(message) from error
         raise LedgerError(f"{path}: SQLite refuses: {error}") from error
+    except UnicodeDecodeError as error:
+        message = f"{path}: the ledger is damaged ({error}): restore it from a backup"
+        raise LedgerError(message) from error
     except OSError as error:
         raise StorageError(f"{path}: {error.strerror}: check the path and the disk") from error
 
@@ -84,7 +87,7 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
         connection.execute(f"PRAGMA journal_size_limit={_LOG_BYTES}")
-    except sqlite3.Error:
+    except BaseException:
         connection.close()
         raise
     return connection
@@ -201,7 +204,7 @@ def _readable(uri: str) -> sqlite3.Connection:
     )
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    except sqlite3.Error:
+    except BaseException:
         connection.close()
         raise
     return connection

@@ -70,7 +70,7 @@ class Store:
     def status(self) -> Status:
         """Return the head of the journal and the last heartbeat."""
         row = self._connection.execute(
-            "SELECT last_id, hash, beat_us, wall_offset_us FROM status"
+            "SELECT last_id, hash, beat_us, wall_offset_us FROM status WHERE id = 1"
         ).fetchone()
         return Status(*row) if row else Status()
 
@@ -290,7 +290,8 @@ class Store:
 
     def anchor(self) -> Anchor | None:
         """Return what stands for the rows that were deleted; None: none were."""
-        row = self._connection.execute("SELECT last_id, hash, books FROM anchor").fetchone()
+        query = "SELECT last_id, hash, books FROM anchor WHERE id = 1"
+        row = self._connection.execute(query).fetchone()
         return Anchor(*row) if row else None
 
     def set_anchor(self, last_id: int, digest: bytes, books: str) -> None:

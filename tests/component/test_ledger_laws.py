@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -17,6 +17,9 @@ from netmon.ledger.ledger import Ledger
 from netmon.ledger.reader import LedgerReader, OutageFilter
 from netmon.model import STATES, State
 from tests.ledger_traces import CALENDAR, KEYS, SECOND, START, Step, World, steps
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 law = settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
