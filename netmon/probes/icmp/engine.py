@@ -56,13 +56,13 @@ class EchoEngine:
         clock: Clock,
         on_batch: OnBatch,
         sockets: SocketFactory | None = None,
-        tick_seconds: float = 0.02,
+        tick_seconds: float = 0.04,
     ) -> None:
         self._timeline = timeline
         self._clock = clock
         self._on_batch = on_batch
         self._tick_us = round(tick_seconds * _MICROSECONDS)
-        cookie = Cookie(secrets.token_bytes(16))
+        cookie = Cookie(secrets.token_bytes(24))
         self._flight = Flight(secrets.randbits(40), _MEMORY_US)
         self._settler = Settler(self._flight, cookie)
         self._transmitter = Transmitter(timeline, clock, self._flight, self._settler, cookie)
@@ -270,8 +270,8 @@ class EchoEngine:
         targets: NDArray[np.int32],
         serials: NDArray[np.uint64],
         proofs: NDArray[np.uint64],
-    ) -> NDArray[np.uint32]:
-        result = np.zeros(len(targets), np.uint32)
+    ) -> NDArray[np.uint64]:
+        result = np.zeros(len(targets), np.uint64)
         lanes = self._lane_of_target[targets]
         for index in np.unique(lanes):
             ring = self._lanes[index].ring
@@ -281,7 +281,7 @@ class EchoEngine:
         return result
 
     def _tell(self, settled: list[Positions]) -> None:
-        held = self._flight.positions(self._held)
+        held = self._flight.positions(self._held).astype(np.int64)
         candidates = np.concatenate((held, *settled))
         # Targets that went meanwhile took their echoes with them.
         candidates = candidates[self._flight.columns.stage[candidates] == Stage.SETTLED]

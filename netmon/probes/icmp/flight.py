@@ -33,22 +33,25 @@ class _Columns:
     sent_us: NDArray[np.int64]
     deadline_us: NDArray[np.int64]
     wall_offset_us: NDArray[np.int64]
+    proof: NDArray[np.uint64]
     before: NDArray[np.int64]
     """Serial of the link's echo before this one; -1: none."""
 
 
-_DTYPES = {
-    "target": np.int32,
-    "stage": np.int8,
-    "outcome": np.int8,
-    "error": np.int8,
-    "offender": np.uint64,
-    "rtt_seconds": np.float64,
-    "sent_us": np.int64,
-    "deadline_us": np.int64,
-    "wall_offset_us": np.int64,
-    "before": np.int64,
+_FRESH = {
+    "target": np.int32(-1),
+    "stage": np.int8(Stage.AWAITED),
+    "outcome": np.int8(Outcome.SILENT),
+    "error": np.int8(NO_ERROR),
+    "offender": np.uint64(0),
+    "rtt_seconds": np.float64("nan"),
+    "sent_us": np.int64(0),
+    "deadline_us": np.int64(0),
+    "wall_offset_us": np.int64(0),
+    "proof": np.uint64(0),
+    "before": np.int64(-1),
 }
+"""What the columns hold where no echo has been entered yet."""
 
 
 class Flight:
@@ -72,12 +75,9 @@ class Flight:
         """The serial that the next echo will have."""
         return self._first + self.end
 
-    def positions(self, serials: NDArray[np.uint64]) -> Positions:
-        """Return the position of each serial; -1: no longer known; -2: never sent."""
-        known = serials.astype(np.int64) - self._first
-        # Serials of ours lie far below 2**63: what is negative or beyond the end is not ours.
-        never = (serials >= np.uint64(self.next_serial)) | (serials > np.uint64(2**62))
-        return np.where(never, -2, np.maximum(known, -1))
+    def positions(self, serials: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """Return the position of each serial; beyond `end`: never sent or no longer known."""
+        return serials - np.uint64(self._first)
 
     def serials(self, positions: Positions) -> NDArray[np.uint64]:
         """Return the serials at positions."""
@@ -86,20 +86,14 @@ class Flight:
     def append(self, targets: NDArray[np.int32], slots: NDArray[np.int32], now_us: int) -> slice:
         """Add one awaited echo for each target, in the order of sending; return their place.
 
-        The caller writes `sent_us`, `deadline_us` and `wall_offset_us` before anything else.
+        The caller writes the proof and the times.
         """
         count = len(targets)
         if self.end + count > len(self.columns.stage):
             self._make_room(count, now_us)
         place = slice(self.end, self.end + count)
-        columns = self.columns
-        columns.target[place] = targets
-        columns.stage[place] = Stage.AWAITED
-        columns.outcome[place] = Outcome.SILENT
-        columns.error[place] = NO_ERROR
-        columns.offender[place] = 0
-        columns.rtt_seconds[place] = np.nan
-        columns.before[place] = self._chain(slots, self.next_serial)
+        self.columns.target[place] = targets
+        self.columns.before[place] = self._chain(slots, self.next_serial)
         self.end += count
         return place
 
@@ -159,10 +153,12 @@ class Flight:
         """Return the serial before each new echo of a link, and remember the last of each."""
         before = self._last_of_slot[slots]
         serials = np.arange(first_serial, first_serial + len(slots))
-        order = np.argsort(slots, kind="stable")
-        twins = slots[order][1:] == slots[order][:-1]
-        before[order[1:][twins]] = serials[order[:-1][twins]]
         self._last_of_slot[slots] = serials
+        if (self._last_of_slot[slots] != serials).any():
+            # A link stands here more than once: its echoes follow one another.
+            order = np.argsort(slots, kind="stable")
+            twins = slots[order][1:] == slots[order][:-1]
+            before[order[1:][twins]] = serials[order[:-1][twins]]
         return before
 
     def _advance(self) -> None:
@@ -186,7 +182,7 @@ class Flight:
         while kept + count > capacity // 2:
             capacity *= 2
         old, self.columns = self.columns, self._allocate(capacity)
-        for name in _DTYPES:
+        for name in _FRESH:
             getattr(self.columns, name)[:kept] = getattr(old, name)[keep_from : self.end]
         self._first += keep_from
         self.start -= keep_from
@@ -194,4 +190,4 @@ class Flight:
 
     @staticmethod
     def _allocate(capacity: int) -> _Columns:
-        return _Columns(**{name: np.zeros(capacity, dtype) for name, dtype in _DTYPES.items()})
+        return _Columns(**{name: np.full(capacity, value) for name, value in _FRESH.items()})

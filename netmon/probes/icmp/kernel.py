@@ -97,7 +97,9 @@ class SendResult:
 class SendRing:
     """Rows of packets with their message headers, filled in place and sent in chunks."""
 
-    def __init__(self, rows: int, pattern: NDArray[np.uint8], control: bytes = b"") -> None:
+    def __init__(
+        self, rows: int, pattern: NDArray[np.uint8], name_bytes: int, control: bytes = b""
+    ) -> None:
         self.rows = rows
         self.requests = RequestRows(rows, pattern)
         packets = self.requests.packets
@@ -108,6 +110,7 @@ class SendRing:
         self._headers = np.zeros(rows, _MMSGHDR)
         self._headers["vectors"] = address_of(self._vectors) + np.arange(rows) * _IOVEC.itemsize
         self._headers["vector_count"] = 1
+        self._headers["name_length"] = name_bytes
         if control:
             self._headers["control"] = address_of(self._control)
             self._headers["control_length"] = len(control)
@@ -118,13 +121,11 @@ class SendRing:
         self,
         file_descriptor: int,
         names: NDArray[np.uint64],
-        name_length: int,
         now_us: Callable[[], int],
     ) -> SendResult:
         """Send the first rows, one to each of the socket addresses that lie at `names`."""
         count = len(names)
         self._names[:count] = names
-        self._headers["name_length"][:count] = name_length
         fault = np.zeros(count, np.int32)
         starts: list[int] = []
         clock: list[int] = [now_us()]
@@ -159,11 +160,12 @@ def _spread(starts: NDArray[np.int64], clock: NDArray[np.int64]) -> NDArray[np.i
 
     A chunk that took long was interrupted somewhere: its packets count as sent at the usual pace.
     """
-    sizes = np.diff(starts)
-    pace = np.minimum(np.diff(clock) / sizes, _SLOWEST_SEND_US)
-    within = np.arange(starts[-1]) - np.repeat(starts[:-1], sizes)
-    offset = np.repeat(pace, sizes) * within
-    return np.asarray(np.repeat(clock[:-1], sizes) + offset.astype(np.int64), np.int64)
+    sizes = starts[1:] - starts[:-1]
+    pace = np.minimum((clock[1:] - clock[:-1]) / sizes, _SLOWEST_SEND_US)
+    # An arithmetic series for each chunk: clock + pace * (place - start).
+    series = np.repeat(clock[:-1] - pace * starts[:-1], sizes)
+    series += np.repeat(pace, sizes) * np.arange(starts[-1])
+    return series.astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from netmon.config.settings import EchoModule
 
-_ROWS = 256
+_ROWS = 512
 _MICROSECONDS = 1_000_000
+_NAME_BYTES = {4: 16, 6: 28}
 
 
 class Lane:
@@ -38,7 +39,9 @@ class Lane:
     def use(self, sock: EchoSocket) -> None:
         """Prepare packets for this socket's ICMP ID."""
         pattern = template(self.family, sock.identifier, self.module.size_bytes)
-        self.ring = SendRing(_ROWS, pattern, source_control(self.module, self.family))
+        self.ring = SendRing(
+            _ROWS, pattern, _NAME_BYTES[self.family], source_control(self.module, self.family)
+        )
 
     def enqueue(self, after_us: int, until_us: int) -> None:
         """Queue what fell due; a target that still waits is not queued twice."""
@@ -54,7 +57,8 @@ class Lane:
 
     def add(self, targets: NDArray[np.int32]) -> None:
         """Queue confirming echoes."""
-        self.queue = np.concatenate((self.queue, targets))
+        if len(targets):
+            self.queue = np.concatenate((self.queue, targets))
 
     def take(self, limit: int) -> NDArray[np.int32]:
         """Take what may be sent in this tick."""

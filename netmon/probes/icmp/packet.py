@@ -25,31 +25,44 @@ MINIMUM_PAYLOAD_BYTES = 16
 MINIMUM_PACKET_BYTES = HEADER_BYTES + MINIMUM_PAYLOAD_BYTES
 IPV4_HEADER_BYTES = 20
 IPV4_HEADER_BYTES_LONGEST = 60
-WORD_BITS = 16
 
 ECHO_REQUEST = {4: 8, 6: 128}
 ECHO_REPLY = {4: 0, 6: 129}
 
-_FACTOR_1 = np.uint64(0xBF58476D1CE4E5B9)
-_FACTOR_2 = np.uint64(0x94D049BB133111EB)
-_SHIFT_30, _SHIFT_27, _SHIFT_31 = np.uint64(30), np.uint64(27), np.uint64(31)
+_ONES_COMPLEMENT = np.uint64(0xFFFF)
+_SHIFT = np.uint64(32)
+_HEAD = np.dtype(
+    [
+        ("type_and_code", "<u2"),
+        ("checksum", "u2"),
+        ("identifier", ">u2"),
+        ("sequence", ">u2"),
+        ("serial", ">u8"),
+        ("proof", ">u8"),
+    ]
+)
 
 
 class Cookie:
-    """Proves that a reply answers an echo request of this process."""
+    """Proves that a reply answers an echo request of this process.
+
+    A keyed mix of the serial, not cryptography: who sees our packets can answer them anyway, and
+    who does not see them cannot guess 64 bits.
+    """
 
     def __init__(self, secret: bytes) -> None:
-        self._keys = np.frombuffer(secret, np.uint64, 2)
+        addend, *factors = np.frombuffer(secret, np.uint64, 3)
+        self._addend = addend
+        # Odd factors lose no bits.
+        self._factors = [factor | np.uint64(1) for factor in factors]
 
     def proof(self, serials: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        """Return the proof of each serial: two keyed rounds of the splitmix64 finaliser."""
-        mixed = serials
-        for key in self._keys:
-            mixed = mixed ^ key
-            mixed = (mixed ^ (mixed >> _SHIFT_30)) * _FACTOR_1
-            mixed = (mixed ^ (mixed >> _SHIFT_27)) * _FACTOR_2
-            mixed = mixed ^ (mixed >> _SHIFT_31)
-        return mixed
+        """Return the proof of each serial."""
+        mixed = serials + self._addend
+        for factor in self._factors:
+            mixed *= factor
+            mixed ^= mixed >> _SHIFT
+        return np.asarray(mixed, np.uint64)
 
 
 def packet_bytes(size_bytes: int) -> int:
@@ -67,22 +80,22 @@ def template(family: int, identifier: int, size_bytes: int) -> NDArray[np.uint8]
     return packet
 
 
-def word_sum(packets: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """Return the sum of the big-endian 16-bit words of each row, not folded."""
-    length = packets.shape[-1]
-    even = length & ~1
-    words = np.ascontiguousarray(packets[..., :even]).view(">u2")
-    total = words.sum(axis=-1, dtype=np.uint32)
-    if length > even:
-        total = total + (packets[..., even].astype(np.uint32) << 8)
-    return np.asarray(total, np.uint32)
+def word_sum(rows: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Return the sum of each row's words, to be taken modulo 65,535.
+
+    The Internet checksum does not care for byte order and adds with end-around carry (RFC 1071
+    section 2): words of 32 bits in this machine's order do as well, being the same modulo 65,535.
+    """
+    short = -rows.shape[1] % 4
+    if short:
+        rows = np.pad(rows, ((0, 0), (0, short)))
+    words = np.ascontiguousarray(rows).view(np.uint32)
+    return np.asarray(words.sum(axis=1, dtype=np.uint64), np.uint64)
 
 
-def checksum(sums: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Fold sums of words into Internet checksums (RFC 1071)."""
-    folded = (sums & 0xFFFF) + (sums >> WORD_BITS)
-    folded = (folded & 0xFFFF) + (folded >> WORD_BITS)
-    return np.asarray(~folded & 0xFFFF, np.uint32)
+def checksum(sums: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return the checksums for sums of words, which are not 0, in this machine's byte order."""
+    return _ONES_COMPLEMENT - np.uint64(1) - (sums - np.uint64(1)) % _ONES_COMPLEMENT
 
 
 class RequestRows:
@@ -90,8 +103,11 @@ class RequestRows:
 
     def __init__(self, rows: int, pattern: NDArray[np.uint8]) -> None:
         self.packets = np.tile(pattern, (rows, 1))
-        self._constant = word_sum(pattern[np.newaxis])[0]
-        self._checksum = self.packets[:, 2:4].view(">u2")[:, 0]
+        fixed = pattern.copy()
+        fixed[4:MINIMUM_PACKET_BYTES] = 0
+        self._identifier = pattern[4:6]
+        self._constant = word_sum(fixed[np.newaxis])[0]
+        self._checksum = self.packets[:, 2:4].view(np.uint16)[:, 0]
         self._sequence = self.packets[:, 6:8].view(">u2")[:, 0]
         self._serial = self.packets[:, 8:16].view(">u8")[:, 0]
         self._proof = self.packets[:, 16:24].view(">u8")[:, 0]
@@ -102,18 +118,18 @@ class RequestRows:
         self._sequence[:count] = serials & np.uint64(0xFFFF)
         self._serial[:count] = serials
         self._proof[:count] = proofs
-        self._checksum[:count] = 0
-        varying = word_sum(self.packets[:count, 6:MINIMUM_PACKET_BYTES])
+        varying = word_sum(self.packets[:count, 4:MINIMUM_PACKET_BYTES])
         self._checksum[:count] = checksum(varying + self._constant)
 
     def checksums(
         self, serials: NDArray[np.uint64], proofs: NDArray[np.uint64]
-    ) -> NDArray[np.uint32]:
-        """Return the ICMPv4 checksums that such requests were sent with."""
-        fields = np.empty((len(serials), 18), np.uint8)
-        fields[:, :2].view(">u2")[:, 0] = serials & np.uint64(0xFFFF)
-        fields[:, 2:10].view(">u8")[:, 0] = serials
-        fields[:, 10:].view(">u8")[:, 0] = proofs
+    ) -> NDArray[np.uint64]:
+        """Return the ICMPv4 checksums that such requests were sent with, as read in a packet."""
+        fields = np.zeros((len(serials), MINIMUM_PACKET_BYTES - 4), np.uint8)
+        fields[:, :2] = self._identifier
+        fields[:, 2:4].view(">u2")[:, 0] = serials & np.uint64(0xFFFF)
+        fields[:, 4:12].view(">u8")[:, 0] = serials
+        fields[:, 12:].view(">u8")[:, 0] = proofs
         return checksum(word_sum(fields) + self._constant)
 
 
@@ -123,6 +139,8 @@ class Messages:
 
     sound: NDArray[np.bool_]
     """Long enough, of the wanted type and with a right checksum."""
+    checksum: NDArray[np.uint16]
+    """In this machine's byte order."""
     identifier: NDArray[np.uint16]
     sequence: NDArray[np.uint16]
     serial: NDArray[np.uint64]
@@ -152,19 +170,18 @@ def read_messages(
 
     Rows must be zero beyond their length.
     """
-    sound = (
-        (lengths >= MINIMUM_PACKET_BYTES) & (packets[:, 0] == message_type) & (packets[:, 1] == 0)
-    )
-    head = np.ascontiguousarray(packets[:, 4:MINIMUM_PACKET_BYTES])
+    head = np.ascontiguousarray(packets[:, :MINIMUM_PACKET_BYTES]).view(_HEAD)[:, 0]
     return Messages(
-        sound,
-        head[:, :2].view(">u2")[:, 0].astype(np.uint16),
-        head[:, 2:4].view(">u2")[:, 0].astype(np.uint16),
-        head[:, 4:12].view(">u8")[:, 0].astype(np.uint64),
-        head[:, 12:].view(">u8")[:, 0].astype(np.uint64),
+        (lengths >= MINIMUM_PACKET_BYTES) & (head["type_and_code"] == message_type),
+        head["checksum"],
+        head["identifier"],
+        head["sequence"],
+        head["serial"].astype(np.uint64),
+        head["proof"].astype(np.uint64),
     )
 
 
 def sums_to_zero(packets: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Tell which ICMPv4 messages carry a right checksum. Rows must be zero beyond their length."""
-    return np.asarray(checksum(word_sum(packets)) == 0, np.bool_)
+    sums = word_sum(packets)
+    return np.asarray((sums % _ONES_COMPLEMENT == 0) & (sums != 0), np.bool_)

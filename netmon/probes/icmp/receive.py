@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import select
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from netmon.probes.icmp.sockets import EchoSocket
 
-_ROWS = 256
-_BATCHES_PER_TICK = 16
+_ROWS = 512
+_BATCHES_PER_TICK = 8
 """So that a flood cannot hold the loop: what is left is taken in the next tick."""
 _ERROR_ATTEMPTS = 64
 _TIMESTAMP_BYTES = 32
@@ -43,13 +43,16 @@ _ERROR_LEVEL = {4: (0, 11), 6: (41, 25)}
 _ORIGIN_ICMP = {4: 2, 6: 3}
 
 
+Addresses: TypeAlias = NDArray[np.uint64]
+"""Rows of 16 address bytes, as two words to be compared; IPv4 addresses stand in the last 4."""
+
+
 @dataclass(frozen=True, slots=True)
 class Replies:
     """A batch of echo replies."""
 
     messages: Messages
-    source: NDArray[np.uint8]
-    """Rows of 16 address bytes."""
+    source: Addresses
     wall_ns: NDArray[np.int64]
     """When the kernel received it; 0: it did not say."""
 
@@ -62,22 +65,19 @@ class Quotes:
     """`sound` where the whole cookie is quoted."""
     short: NDArray[np.bool_]
     """Only the ICMP header of an echo request is quoted."""
-    checksum: NDArray[np.uint16]
-    """As quoted."""
-    destination: NDArray[np.uint8]
-    """Where the quoted request went: rows of 16 address bytes."""
+    destination: Addresses
+    """Where the quoted request went."""
     error: NDArray[np.int8]
-    offender: NDArray[np.uint8]
-    """Rows of 16 address bytes."""
+    offender: Addresses
 
 
-def addresses_of(names: NDArray[np.uint8], family: int) -> NDArray[np.uint8]:
-    """Return rows of 16 address bytes from rows of socket addresses."""
-    addresses = np.zeros((len(names), 16), np.uint8)
+def addresses_of(names: NDArray[np.uint8], family: int) -> Addresses:
+    """Return the addresses in rows of socket addresses."""
+    addresses = np.zeros((len(names), 2), np.uint64)
     if family == IPV4:
-        addresses[:, 12:] = names[:, 4:8]
+        addresses.view(np.uint32)[:, 3] = names[:, 4:8].view(np.uint32)[:, 0]
     else:
-        addresses[:] = names[:, 8:24]
+        addresses.view(np.uint8)[:] = names[:, 8:24]
     return addresses
 
 
@@ -162,7 +162,6 @@ class Receiver:
         yield Quotes(
             messages,
             is_request & ~messages.sound,
-            np.ascontiguousarray(packets[:, 2:4]).view(">u2")[:, 0].astype(np.uint16),
             addresses_of(batch.names[ours], family),
             self._codes[body[:, 5], body[:, 6]],
             addresses_of(body[:, 16:], family),

@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 
 from netmon.model import Outcome
 from netmon.probes.icmp.flight import Flight, Positions, Stage
-from netmon.probes.icmp.packet import IPV4, Cookie
+from netmon.probes.icmp.packet import IPV4, Cookie, Messages
 from netmon.probes.icmp.reasons import fault_code
 from netmon.probes.icmp.targets import TargetTable
 
 if TYPE_CHECKING:
-    from netmon.probes.icmp.receive import Quotes, Replies
+    from netmon.probes.icmp.receive import Addresses, Quotes, Replies
 
 CLOCK_STEP_US = 200
 """The wall clock runs beside the time line to within the noise of reading both; more is a step."""
 _SEQUENCES = 1 << 16
 
 Checksums = Callable[
-    [NDArray[np.int32], NDArray[np.uint64], NDArray[np.uint64]], NDArray[np.uint32]
+    [NDArray[np.int32], NDArray[np.uint64], NDArray[np.uint64]], NDArray[np.uint64]
 ]
 """(targets, serials, proofs) → the ICMPv4 checksums that such echo requests were sent with."""
 
@@ -50,19 +50,17 @@ class Settler:
     def replies(self, replies: Replies, identifier: int, wall_offset_us: int) -> Positions:
         """Settle what these replies answer; `wall_offset_us` is the wall clock's at this moment."""
         messages = replies.messages
-        self.tally.malformed += int(np.count_nonzero(~messages.sound))
-        ours = messages.sound & (messages.identifier == identifier)
-        ours &= messages.proof == self._cookie.proof(messages.serial)
         positions = self._flight.positions(messages.serial)
-        known = np.flatnonzero(ours & (positions >= 0))
-        gone = self._flight.columns.target[positions[known]] < 0
-        # Ours, but the echo is no longer remembered or its target was removed.
-        past = int(np.count_nonzero(ours & (positions == -1))) + int(np.count_nonzero(gone))
-        self.tally.late += past
-        known = known[self._are_from(positions[known], replies.source[known])]
-        self.tally.strangers += int(np.count_nonzero(messages.sound)) - past - len(known)
-        known = known[self._first_answers(positions[known])]
-        return self._answer(positions[known], replies.wall_ns[known], wall_offset_us)
+        wanted = messages.sound & (messages.identifier == identifier)
+        known = np.flatnonzero(wanted & (positions < self._flight.end))
+        where = positions[known].astype(np.int64)
+        proven = messages.proof[known] == self._flight.columns.proof[where]
+        proven &= self._are_from(where, replies.source[known])
+        if np.count_nonzero(proven) < len(messages.sound):
+            known, where = known[proven], where[proven]
+            self._count_others(messages, wanted, known)
+        first = self._first_answers(where)
+        return self._answer(where[first], replies.wall_ns[known[first]], wall_offset_us)
 
     def quotes(
         self, quotes: Quotes, identifier: int, checksums: Checksums, now_us: int
@@ -70,50 +68,70 @@ class Settler:
         """Settle the echoes that these ICMP errors quote, and no others."""
         messages = quotes.messages
         mine = messages.identifier == identifier
-        positions = np.full(len(mine), -1, np.int64)
+        where = np.full(len(mine), -1, np.int64)
         proven = messages.sound & mine
         proven &= messages.proof == self._cookie.proof(messages.serial)
-        positions[proven] = self._flight.positions(messages.serial[proven])
+        positions = self._flight.positions(messages.serial)
+        proven &= positions < self._flight.end
+        where[proven] = positions[proven]
         short = np.flatnonzero(quotes.short & mine)
         if len(short):
-            positions[short] = self._by_sequence(
-                messages.sequence[short],
-                quotes.checksum[short],
-                quotes.destination[short],
-                checksums,
-            )
-        found = np.flatnonzero(positions >= 0)
-        found = found[self._are_from(positions[found], quotes.destination[found])]
+            where[short] = self._by_sequence(quotes, short, checksums)
+        found = np.flatnonzero(where >= 0)
+        found = found[self._are_from(where[found], quotes.destination[found])]
         self.tally.strangers += int(np.count_nonzero(mine)) - len(found)
-        positions, first = np.unique(positions[found], return_index=True)
-        awaited = self._flight.columns.stage[positions] == Stage.AWAITED
-        positions, found = positions[awaited], found[first[awaited]]
-        self._flight.settle(positions, Outcome.SILENT)
-        self._blame(positions, quotes.error[found], quotes.offender[found], now_us)
-        return np.asarray(positions, np.int64)
+        found = found[np.argsort(where[found], kind="stable")]
+        fresh = self._flight.columns.stage[where[found]] == Stage.AWAITED
+        fresh[1:] &= where[found[1:]] != where[found[:-1]]
+        found = found[fresh]
+        self._flight.settle(where[found], Outcome.SILENT)
+        self._blame(where[found], quotes.error[found], quotes.offender[found], now_us)
+        return np.asarray(where[found], np.int64)
 
     def faults(self, positions: Positions, errors: NDArray[np.int8], now_us: int) -> None:
         """Settle echoes that could not be sent."""
         self._flight.settle(positions, Outcome.FAULT)
-        self._blame(positions, errors, np.zeros((len(positions), 16), np.uint8), now_us)
+        self._blame(positions, errors, np.zeros((len(positions), 2), np.uint64), now_us)
 
-    def _are_from(self, positions: Positions, addresses: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    def _are_from(self, positions: Positions, addresses: Addresses) -> NDArray[np.bool_]:
         """Tell which of these echoes went to a target that is still there, at this address."""
         target = self._flight.columns.target[positions]
-        there = target >= 0
-        there[there] = (self.table.address[target[there]] == addresses[there]).all(axis=1)
-        return there
+        if not len(self.table):
+            return np.zeros(len(positions), np.bool_)
+        same = self.table.address[target] == addresses
+        return np.asarray(same[:, 0] & same[:, 1] & (target >= 0), np.bool_)
+
+    def _count_others(
+        self, messages: Messages, wanted: NDArray[np.bool_], known: NDArray[np.int64]
+    ) -> None:
+        """Count what answers no echo that we remember, by what it is."""
+        other = np.ones(len(messages.sound), np.bool_)
+        other[known] = False
+        self.tally.malformed += int(np.count_nonzero(~messages.sound))
+        # Ours, but its echo is no longer remembered, or its target was removed.
+        late = other & wanted & (messages.proof == self._cookie.proof(messages.serial))
+        late &= messages.serial < self._flight.next_serial
+        positions = self._flight.positions(messages.serial)
+        inside = np.flatnonzero(late & (positions < self._flight.end))
+        targets = self._flight.columns.target[positions[inside].astype(np.int64)]
+        late[inside[targets >= 0]] = False
+        self.tally.late += int(np.count_nonzero(late))
+        self.tally.strangers += int(np.count_nonzero(other & messages.sound & ~late))
 
     def _first_answers(self, positions: Positions) -> NDArray[np.int64]:
         """Return which of these replies are the first to an echo still awaited; count the rest."""
         columns = self._flight.columns
-        unique, first = np.unique(positions, return_index=True)
-        self.tally.duplicates += len(positions) - len(unique)
-        awaited = columns.stage[unique] == Stage.AWAITED
-        again = columns.outcome[unique[~awaited]] == Outcome.REPLIED
-        self.tally.duplicates += int(np.count_nonzero(again))
-        self.tally.late += int(np.count_nonzero(~again))
-        return np.asarray(first[awaited], np.int64)
+        order = np.argsort(positions, kind="stable")
+        ordered = positions[order]
+        first = np.ones(len(order), np.bool_)
+        first[1:] = ordered[1:] != ordered[:-1]
+        fresh = first & (columns.stage[ordered] == Stage.AWAITED)
+        if not fresh.all():
+            again = ~fresh & (~first | (columns.outcome[ordered] == Outcome.REPLIED))
+            self.tally.duplicates += int(np.count_nonzero(again))
+            self.tally.late += int(np.count_nonzero(~fresh & ~again))
+            order = order[fresh]
+        return np.asarray(order, np.int64)
 
     def _answer(
         self, positions: Positions, wall_ns: NDArray[np.int64], wall_offset_us: int
@@ -133,27 +151,23 @@ class Settler:
         return positions
 
     def _by_sequence(
-        self,
-        sequence: NDArray[np.uint16],
-        quoted: NDArray[np.uint16],
-        destination: NDArray[np.uint8],
-        checksums: Checksums,
+        self, quotes: Quotes, short: NDArray[np.int64], checksums: Checksums
     ) -> Positions:
         """Return the position of each echo whose first 8 bytes are quoted; -1: there is none.
 
         Sequence numbers come round every 65,536 echoes: destination and checksum decide.
         """
         flight = self._flight
-        result = np.full(len(sequence), -1, np.int64)
-        age = (flight.next_serial - 1 - sequence.astype(np.int64)) % _SEQUENCES
-        position = flight.end - 1 - age
-        left = np.arange(len(sequence))
+        result = np.full(len(short), -1, np.int64)
+        sequence = quotes.messages.sequence[short].astype(np.int64)
+        position = flight.end - 1 - (flight.next_serial - 1 - sequence) % _SEQUENCES
+        left = np.arange(len(short))
         while len(left := left[position[left] >= flight.start]):
-            here = self._are_from(position[left], destination[left])
-            serials = flight.serials(position[left[here]])
-            targets = flight.columns.target[position[left[here]]]
-            sent = checksums(targets, serials, self._cookie.proof(serials))
-            here[here] = sent == quoted[left[here]]
+            here = self._are_from(position[left], quotes.destination[short[left]])
+            where = position[left[here]]
+            serials = flight.serials(where)
+            sent = checksums(flight.columns.target[where], serials, self._cookie.proof(serials))
+            here[here] = sent == quotes.messages.checksum[short[left[here]]]
             result[left[here]] = position[left[here]]
             left = left[~here]
             position -= _SEQUENCES
@@ -163,14 +177,14 @@ class Settler:
         self,
         positions: Positions,
         errors: NDArray[np.int8],
-        offenders: NDArray[np.uint8],
+        offenders: Addresses,
         now_us: int,
     ) -> None:
         columns = self._flight.columns
         target = columns.target[positions]
         columns.error[positions] = errors
         four = self.table.family[target] == IPV4
-        number = np.ascontiguousarray(offenders[:, 12:]).view(">u4")[:, 0].astype(np.uint64)
+        number = offenders.view(">u4")[:, 3].astype(np.uint64)
         columns.offender[positions] = np.where(four, number, 0)
         self.table.report(target, errors, offenders, self._flight.serials(positions), now_us)
 

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from netmon.judge.columns import EchoBatch
+    from netmon.probes.icmp.receive import Addresses
 
 _AF_INET, _AF_INET6 = 2, 10
+_MICROSECONDS = 1_000_000
 _BOUNDS = np.array(RTT_BUCKETS_SECONDS)
 
 
@@ -37,14 +39,15 @@ class EchoTarget:
     module: EchoModule
 
 
-def socket_addresses(families: NDArray[np.int8], addresses: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return rows of sockaddr_in and sockaddr_in6 for rows of 16 address bytes."""
+def socket_addresses(families: NDArray[np.int8], addresses: Addresses) -> NDArray[np.uint8]:
+    """Return rows of sockaddr_in and sockaddr_in6 for addresses."""
     names = np.zeros((len(families), SOCKADDR_BYTES), np.uint8)
     four = families == IPV4
     names[four, 0] = _AF_INET
     names[~four, 0] = _AF_INET6
-    names[four, 4:8] = addresses[four, 12:]
-    names[~four, 8:24] = addresses[~four]
+    octets = addresses.view(np.uint8)
+    names[four, 4:8] = octets[four, 12:]
+    names[~four, 8:24] = octets[~four]
     return names
 
 
@@ -57,7 +60,7 @@ class TargetTable:
         self.slot = np.fromiter((target.slot for target in targets), np.int32, count)
         self.family = np.fromiter((target.address.version for target in targets), np.int8, count)
         packed = b"".join(target.address.packed.rjust(16, b"\0") for target in targets)
-        self.address = np.frombuffer(packed, np.uint8).reshape(count, 16)
+        self.address = np.frombuffer(packed, np.uint64).reshape(count, 2)
         self.names = socket_addresses(self.family, self.address)
         self.name_pointers = np.asarray(
             address_of(self.names) + np.arange(count) * SOCKADDR_BYTES, np.uint64
@@ -75,7 +78,7 @@ class TargetTable:
         self.last_error = np.full(count, NO_ERROR, np.int8)
         self.last_error_us = np.zeros(count, np.int64)
         self.last_error_serial = np.zeros(count, np.uint64)
-        self.offender = np.zeros((count, 16), np.uint8)
+        self.offender = np.zeros((count, 2), np.uint64)
         self.offender_family = np.zeros(count, np.int8)
 
     def __len__(self) -> int:
@@ -101,19 +104,11 @@ class TargetTable:
     ) -> None:
         """Add what was told to the figures; elements of one target in the order of sending."""
         replied = batch.outcome == Outcome.REPLIED
+        answered = target if replied.all() else target[replied]
         np.add.at(self.requests, target[batch.outcome != Outcome.FAULT], 1)
-        np.add.at(self.replies, target[replied], 1)
-        measured = np.isfinite(batch.rtt_seconds)
-        rtt = batch.rtt_seconds[measured]
-        np.add.at(self.rtt_buckets, (target[measured], np.searchsorted(_BOUNDS, rtt)), 1)
-        np.add.at(self.rtt_sum_seconds, target[measured], rtt)
-        self.last_rtt_seconds[target] = batch.rtt_seconds
-        reply_us = np.where(
-            np.isnan(batch.rtt_seconds),
-            batch.settled_us,
-            batch.sent_us + np.nan_to_num(batch.rtt_seconds * 1e6).astype(np.int64),
-        )
-        self.last_reply_us[target[replied]] = reply_us[replied]
+        np.add.at(self.replies, answered, 1)
+        self._record_rtt(target, batch.rtt_seconds)
+        self.last_reply_us[answered] = _reply_us(batch)[replied]
         # A reply refutes what was said of earlier echoes only.
         refuted = replied & (serial > self.last_error_serial[target])
         self.last_error[target[refuted]] = NO_ERROR
@@ -125,11 +120,11 @@ class TargetTable:
         self,
         target: NDArray[np.int32],
         error: NDArray[np.int8],
-        offender: NDArray[np.uint8],
+        offender: Addresses,
         serial: NDArray[np.uint64],
         at_us: int,
     ) -> None:
-        """Remember what was said of targets, and by whom: all zero bytes for our own machine."""
+        """Remember what was said of targets, and by whom; address 0: our own machine."""
         self.last_error[target] = error
         self.last_error_serial[target] = serial
         self.last_error_us[target] = at_us
@@ -159,6 +154,15 @@ class TargetTable:
             self.last_reply_us[shown],
         )
 
+    def _record_rtt(self, target: NDArray[np.int32], rtt_seconds: NDArray[np.float64]) -> None:
+        self.last_rtt_seconds[target] = rtt_seconds
+        measured = rtt_seconds >= 0  # NaN is not
+        if not measured.all():
+            target, rtt_seconds = target[measured], rtt_seconds[measured]
+        cells = target * self.rtt_buckets.shape[1] + np.searchsorted(_BOUNDS, rtt_seconds)
+        np.add.at(self.rtt_buckets.reshape(-1), cells, 1)
+        np.add.at(self.rtt_sum_seconds, target, rtt_seconds)
+
     @staticmethod
     def _old_index(
         target: EchoTarget, index_of: dict[tuple[LinkKey, int, bytes], int], before: TargetTable
@@ -182,6 +186,13 @@ class TargetTable:
             offender,
             int(self.last_error_us[index]),
         )
+
+
+def _reply_us(batch: EchoBatch) -> NDArray[np.int64]:
+    """Return when each reply came; when it was settled, where its RTT is not known."""
+    rtt_us = batch.rtt_seconds * _MICROSECONDS
+    came_us = np.where(rtt_us >= 0, batch.sent_us + rtt_us, batch.settled_us)
+    return came_us.astype(np.int64)
 
 
 _FIGURES = (

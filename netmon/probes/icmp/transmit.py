@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from netmon.probes.icmp.lanes import Lane
     from netmon.probes.icmp.packet import Cookie
 
-_NAME_BYTES = {4: 16, 6: 28}
 _STEADY_US = 20
 """Two clocks read within this time are taken as read at once."""
 _READINGS = 5
@@ -102,12 +101,13 @@ class Transmitter:
         place = self._append(targets)
         positions = np.arange(place.start, place.stop)
         serials = self._flight.serials(positions)
-        ring.requests.fill(serials, self._cookie.proof(serials))
+        proofs = self._cookie.proof(serials)
+        self._flight.columns.proof[place] = proofs
+        ring.requests.fill(serials, proofs)
         offset_us = wall_offset_us(self._timeline, self._clock)
         result = ring.send(
             sock.file_descriptor,
             self._settler.table.name_pointers[targets],
-            _NAME_BYTES[lane.family],
             self._timeline.now_us,
         )
         self._stamp(place, result.sent_us, lane, offset_us)
