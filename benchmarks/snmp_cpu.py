@@ -35,6 +35,8 @@ VARIABLES: tuple[Oid, ...] = tuple((1, 3, 6, 1, 2, 1, 2, 2, 1, 10, index) for in
 ROUTERS = 20_000
 REQUESTS_PER_SECOND = ROUTERS / 60
 WARM_UP_BATCH = 100
+PACE_SECONDS = 0.01
+"""How often a round looks whom to ask next."""
 TURNS = 3
 AT_A_TIME = 10
 """Routers asked at once: what a poller does, and no more than pysnmp can bear."""
@@ -198,7 +200,7 @@ async def pace(sessions: list[SnmpSession], seconds: float) -> list[asyncio.Task
     while (passed := time.monotonic() - begun) < seconds:
         while len(polls) < passed * REQUESTS_PER_SECOND:
             polls.append(asyncio.ensure_future(poll(sessions[len(polls) % ROUTERS])))
-        await asyncio.sleep(1 / REQUESTS_PER_SECOND)
+        await asyncio.sleep(PACE_SECONDS)
     return polls
 
 
