@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 SEQUENCE: Final = 0x30
+INTEGER_TAG: Final = 0x02
+OCTETS_TAG: Final = 0x04
 _OID_TAG: Final = 0x06
+"""Plain numbers beside `Tag`, for the hot path: a member of an enum takes longer to look up."""
 _LONG_FORM: Final = 0x80
 _OID_ARCS_LIMIT: Final = 128
 """RFC 2578 section 3.5."""
@@ -50,7 +53,7 @@ def encode(tag: int, content: bytes) -> bytes:
     return bytes((tag, _LONG_FORM | len(length))) + length + content
 
 
-def encode_integer(value: int, tag: int = Tag.INTEGER) -> bytes:
+def encode_integer(value: int, tag: int = INTEGER_TAG) -> bytes:
     """Return an integer in the fewest octets of two's complement."""
     size = (value.bit_length() if value >= 0 else (value + 1).bit_length()) // 8 + 1
     return bytes((tag, size)) + value.to_bytes(size, "big", signed=True)
@@ -132,7 +135,11 @@ def content_span(data: bytes, position: int, tag: int) -> tuple[int, int]:
 
 def decode_integer(data: bytes, position: int) -> tuple[int, int]:
     """Return the INTEGER at `position` and where it ends."""
-    start, end = content_span(data, position, Tag.INTEGER)
+    size = data[position + 1]
+    end = position + 2 + size
+    if data[position] == INTEGER_TAG and 1 <= size <= _OCTETS_32_BITS and end <= len(data):
+        return int.from_bytes(data[position + 2 : end], "big", signed=True), end
+    start, end = content_span(data, position, INTEGER_TAG)
     return _signed(data, start, end), end
 
 

@@ -8,9 +8,10 @@ the request that it may answer; then the variables. Every function that reads ra
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from netmon.probes.snmp.ber import (
+    OCTETS_TAG,
     SEQUENCE,
     MalformedError,
     OidReader,
@@ -19,7 +20,9 @@ from netmon.probes.snmp.ber import (
     encode,
     encode_integer,
 )
-from netmon.probes.snmp.values import Tag, VarBind
+
+if TYPE_CHECKING:
+    from netmon.probes.snmp.values import VarBind
 
 MAX_MESSAGE_OCTETS: Final = 65_507
 """What UDP over IPv4 can carry; told to SNMPv3 agents as what we accept."""
@@ -139,14 +142,14 @@ def encode_pdu(pdu_type: int, request_id: int, first: int, second: int, varbinds
 
 def encode_community_message(version: int, community: bytes, pdu: bytes) -> bytes:
     """Return an SNMPv1 or v2c message."""
-    return encode(SEQUENCE, encode_integer(version) + encode(Tag.OCTET_STRING, community) + pdu)
+    return encode(SEQUENCE, encode_integer(version) + encode(OCTETS_TAG, community) + pdu)
 
 
 def encode_scoped_pdu(context_engine_id: bytes, context: bytes, pdu: bytes) -> bytes:
     """Return a PDU with the context that it is about."""
     return encode(
         SEQUENCE,
-        encode(Tag.OCTET_STRING, context_engine_id) + encode(Tag.OCTET_STRING, context) + pdu,
+        encode(OCTETS_TAG, context_engine_id) + encode(OCTETS_TAG, context) + pdu,
     )
 
 
@@ -156,25 +159,25 @@ def encode_usm_message(header: UsmMessage, body: bytes) -> tuple[bytes, int]:
     `body` is a scoped PDU, or the OCTET STRING of an encrypted one; `data` and the positions in
     `header` are not looked at.
     """
-    after_digest = encode(Tag.OCTET_STRING, header.salt)
+    after_digest = encode(OCTETS_TAG, header.salt)
     security = encode(
         SEQUENCE,
-        encode(Tag.OCTET_STRING, header.engine_id)
+        encode(OCTETS_TAG, header.engine_id)
         + encode_integer(header.boots)
         + encode_integer(header.time)
-        + encode(Tag.OCTET_STRING, header.user)
-        + encode(Tag.OCTET_STRING, header.digest)
+        + encode(OCTETS_TAG, header.user)
+        + encode(OCTETS_TAG, header.digest)
         + after_digest,
     )
-    tail = encode(Tag.OCTET_STRING, security) + body
+    tail = encode(OCTETS_TAG, security) + body
     globals_ = encode(
         SEQUENCE,
         encode_integer(header.message_id)
-        + encode_integer(MAX_MESSAGE_OCTETS)
-        + encode(Tag.OCTET_STRING, bytes((header.flags,)))
-        + encode_integer(_USM),
+        + _ENCODED_MAX_MESSAGE_OCTETS
+        + encode(OCTETS_TAG, bytes((header.flags,)))
+        + _ENCODED_USM,
     )
-    message = encode(SEQUENCE, encode_integer(Version.V3) + globals_ + tail)
+    message = encode(SEQUENCE, _ENCODED_V3 + globals_ + tail)
     position = len(message) - len(body) - len(after_digest) - len(header.digest)
     return message, position
 
@@ -193,11 +196,11 @@ def read_header(data: bytes) -> CommunityMessage | UsmMessage:
         if end != len(data):
             raise MalformedError(f"{len(data) - end} octets after the end of the message")
         version, position = decode_integer(data, position)
-        if version == Version.V3:
+        if version == _V3:
             return _usm_header(data, position)
-        if version not in (Version.V1, Version.V2C):
+        if version not in _COMMUNITY_VERSIONS:
             raise MalformedError(f"a message of the unknown version {version}")
-        start, position = content_span(data, position, Tag.OCTET_STRING)
+        start, position = content_span(data, position, OCTETS_TAG)
         inside, _ = content_span(data, position, data[position])
         request_id, _ = decode_integer(data, inside)
         return CommunityMessage(request_id, version, data[start:position], data, position)
@@ -224,7 +227,7 @@ def read_pdu(data: bytes, position: int, oids: OidReader, *, at_end: bool = True
         raise MalformedError("the message is cut") from None
     if position != end or (at_end and end != len(data)):
         raise MalformedError("something stands after the variables")
-    if pdu_type == PduType.RESPONSE and not 0 <= first < len(_ERROR_NAMES):
+    if pdu_type == _RESPONSE and not 0 <= first < len(_ERROR_NAMES):
         raise MalformedError(f"an answer with the unknown error status {first}")
     return Pdu(pdu_type, request_id, first, second, varbinds)
 
@@ -237,8 +240,8 @@ def read_scoped_pdu(data: bytes, position: int, oids: OidReader) -> ScopedPdu:
     """
     try:
         position, end = content_span(data, position, SEQUENCE)
-        engine_start, engine_end = content_span(data, position, Tag.OCTET_STRING)
-        context_start, context_end = content_span(data, engine_end, Tag.OCTET_STRING)
+        engine_start, engine_end = content_span(data, position, OCTETS_TAG)
+        context_start, context_end = content_span(data, engine_end, OCTETS_TAG)
     except IndexError:
         raise MalformedError("the message is cut") from None
     pdu = read_pdu(data[context_end:end], 0, oids)
@@ -249,21 +252,21 @@ def _usm_header(data: bytes, position: int) -> UsmMessage:
     position, end = content_span(data, position, SEQUENCE)
     message_id, position = decode_integer(data, position)
     _, position = decode_integer(data, position)
-    start, position = content_span(data, position, Tag.OCTET_STRING)
+    start, position = content_span(data, position, OCTETS_TAG)
     model, position = decode_integer(data, position)
     if position != end or position - start == 0:
         raise MalformedError("the header of an SNMPv3 message does not add up")
     if model != _USM:
         raise MalformedError(f"the unknown security model {model}")
     flags = data[start]
-    position, outer_end = content_span(data, position, Tag.OCTET_STRING)
+    position, outer_end = content_span(data, position, OCTETS_TAG)
     position, end = content_span(data, position, SEQUENCE)
-    engine_start, engine_end = content_span(data, position, Tag.OCTET_STRING)
+    engine_start, engine_end = content_span(data, position, OCTETS_TAG)
     boots, position = decode_integer(data, engine_end)
     time, position = decode_integer(data, position)
-    user_start, user_end = content_span(data, position, Tag.OCTET_STRING)
-    digest_start, digest_end = content_span(data, user_end, Tag.OCTET_STRING)
-    salt_start, salt_end = content_span(data, digest_end, Tag.OCTET_STRING)
+    user_start, user_end = content_span(data, position, OCTETS_TAG)
+    digest_start, digest_end = content_span(data, user_end, OCTETS_TAG)
+    salt_start, salt_end = content_span(data, digest_end, OCTETS_TAG)
     if not salt_end == end == outer_end:
         raise MalformedError("the security parameters do not add up")
     return UsmMessage(
@@ -281,4 +284,11 @@ def _usm_header(data: bytes, position: int) -> UsmMessage:
     )
 
 
+# Plain numbers and ready octets for the hot path.
 _PDU_TYPES: Final = frozenset(map(int, PduType))
+_RESPONSE: Final = int(PduType.RESPONSE)
+_V3: Final = int(Version.V3)
+_COMMUNITY_VERSIONS: Final = frozenset({int(Version.V1), int(Version.V2C)})
+_ENCODED_V3: Final = encode_integer(_V3)
+_ENCODED_MAX_MESSAGE_OCTETS: Final = encode_integer(MAX_MESSAGE_OCTETS)
+_ENCODED_USM: Final = encode_integer(_USM)

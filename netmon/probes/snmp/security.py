@@ -6,7 +6,7 @@ the version can tell.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from netmon.probes.snmp.message import (
     CommunityMessage,
@@ -21,6 +21,8 @@ from netmon.probes.snmp.message import (
 if TYPE_CHECKING:
     from netmon.probes.snmp.ber import OidReader
     from netmon.probes.snmp.values import Oid
+
+_RESPONSE: Final = int(PduType.RESPONSE)
 
 
 class ForgedError(Exception):
@@ -94,7 +96,7 @@ def checked_response(pdu: Pdu, request_id: int) -> Pdu:
     Raises:
         ForgedError: it is a request, a trap or a report, or answers another request.
     """
-    if pdu.type != PduType.RESPONSE:
+    if pdu.type != _RESPONSE:
         raise ForgedError(f"a {PduType(pdu.type).name} where an answer must be")
     if pdu.request_id != request_id:
         raise ForgedError("an answer to another request")

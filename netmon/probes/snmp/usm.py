@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from netmon.clock import MICROSECONDS
 from netmon.model import SnmpStatus
-from netmon.probes.snmp.ber import MalformedError, OidReader, content_span, encode
+from netmon.probes.snmp.ber import OCTETS_TAG, MalformedError, OidReader, content_span, encode
 from netmon.probes.snmp.keys import AuthProtocol, KeyRing, PrivProtocol, localize
 from netmon.probes.snmp.message import (
     CommunityMessage,
@@ -23,7 +23,7 @@ from netmon.probes.snmp.message import (
 )
 from netmon.probes.snmp.privacy import Cryptor, cryptor
 from netmon.probes.snmp.security import ForgedError, ReportError, checked_response
-from netmon.probes.snmp.values import Oid, SnmpError, Tag, oid_text
+from netmon.probes.snmp.values import Oid, SnmpError, oid_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,6 +53,10 @@ _REPORTS: Final[Mapping[Oid, str]] = MappingProxyType(
 _WINDOW_SECONDS: Final = 150
 """RFC 3414 section 2.2.3."""
 _DES_BLOCK_OCTETS: Final = 8
+_AUTH: Final = int(Flag.AUTH)
+_PRIV: Final = int(Flag.PRIV)
+_REPORTABLE: Final = int(Flag.REPORTABLE)
+_REPORT: Final = int(PduType.REPORT)
 _ENGINE_ID_OCTETS: Final = 32
 
 
@@ -70,7 +74,7 @@ class User:
     @property
     def flags(self) -> int:
         """The security level, as bits of msgFlags."""
-        return (Flag.AUTH if self.auth else 0) | (Flag.PRIV if self.priv else 0)
+        return (_AUTH if self.auth else 0) | (_PRIV if self.priv else 0)
 
 
 class UserSecurity:
@@ -120,13 +124,13 @@ class UserSecurity:
         boots, time = self._clock() if flags else (0, 0)
         body = encode_scoped_pdu(self.engine_id, user.context, pdu)
         salt = b""
-        if flags & Flag.PRIV and self._cryptor:
+        if flags & _PRIV and self._cryptor:
             hidden, salt = self._cryptor.encrypt(body, boots, time)
-            body = encode(Tag.OCTET_STRING, hidden)
+            body = encode(OCTETS_TAG, hidden)
         digest = bytes(user.auth.digest_octets) if flags and user.auth else b""
         name = user.name if self.engine_id else b""
         header = UsmMessage(
-            request_id, flags | Flag.REPORTABLE, self.engine_id, boots, time, name, digest, 0,
+            request_id, flags | _REPORTABLE, self.engine_id, boots, time, name, digest, 0,
             salt, b"", 0,
         )  # fmt: skip
         message, position = encode_usm_message(header, body)
@@ -138,17 +142,17 @@ class UserSecurity:
         """See `security.Security`."""
         if not isinstance(message, UsmMessage):
             raise ForgedError("an answer of another SNMP version")
-        if message.flags & Flag.AUTH:
+        if message.flags & _AUTH:
             self._verify(message)
         pdu = self._scoped_pdu(message, oids)
-        if pdu.type == PduType.REPORT:
+        if pdu.type == _REPORT:
             if not pdu.varbinds:
                 raise MalformedError("a report of nothing")
             raise ReportError(pdu.varbinds[0].oid, message)
         user = self._user
         if message.engine_id != self.engine_id or message.user != user.name:
             raise ForgedError("an answer of another engine or for another user")
-        if message.flags & (Flag.AUTH | Flag.PRIV) != user.flags:
+        if message.flags & (_AUTH | _PRIV) != user.flags:
             raise ForgedError("an answer of another security level")
         if user.auth:
             self._follow_clock(message)
@@ -186,7 +190,7 @@ class UserSecurity:
 
     def _scoped_pdu(self, message: UsmMessage, oids: OidReader) -> Pdu:
         data, position, padding = message.data, message.position, 0
-        if message.flags & Flag.PRIV:
+        if message.flags & _PRIV:
             if self._cryptor is None:
                 raise ForgedError("an encrypted answer to a request that was not")
             data = self._decrypt(message, self._cryptor)
@@ -198,7 +202,7 @@ class UserSecurity:
 
     def _decrypt(self, message: UsmMessage, key: Cryptor) -> bytes:
         try:
-            start, end = content_span(message.data, message.position, Tag.OCTET_STRING)
+            start, end = content_span(message.data, message.position, OCTETS_TAG)
         except IndexError:
             raise MalformedError("the message is cut") from None
         if end != len(message.data):

@@ -1,0 +1,238 @@
+"""Traps and informs of routers: the adapter to pysnmp, which is imported here and nowhere else.
+
+A trap is a hint to look at once, never evidence: its community is all that proves who sent it.
+pysnmp takes milliseconds for each, so a storm of them is cut before it gets there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from pysnmp.carrier.asyncio.dgram import udp, udp6
+from pysnmp.entity import config
+from pysnmp.entity.engine import SnmpEngine as PysnmpEngine
+from pysnmp.entity.rfc3413 import ntfrcv
+
+from netmon.clock import MICROSECONDS, Clock
+from netmon.errors import CapabilityError
+from netmon.model import IPAddress
+from netmon.probes.snmp.values import Oid, oid_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+_TRAP_OID: Final = (1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0)
+"""snmpTrapOID of SNMPv2-MIB: which trap it is."""
+_STANDARD_TRAPS: Final = (1, 3, 6, 1, 6, 3, 1, 1, 5)
+_INTERFACE_INDEX: Final = (1, 3, 6, 1, 2, 1, 2, 2, 1, 1)
+_TRAP_COMMUNITY: Final = (1, 3, 6, 1, 6, 3, 18, 1, 4, 0)
+"""snmpTrapCommunity, which pysnmp adds to v1 traps: a secret."""
+_TEXT_LIMIT: Final = 1000
+_TRAPS_PER_SECOND: Final = 20
+_TRAPS_AT_ONCE: Final = 100
+
+
+class TrapKind(StrEnum):
+    """The traps of RFC 3418 that say something about a link; all others are OTHER."""
+
+    COLD_START = "coldStart"
+    WARM_START = "warmStart"
+    LINK_DOWN = "linkDown"
+    LINK_UP = "linkUp"
+    AUTHENTICATION_FAILURE = "authenticationFailure"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Trap:
+    """A trap or inform. `text` holds its variables, for people, without its community."""
+
+    kind: TrapKind
+    source: IPAddress
+    at_monotonic_us: int
+    text: str
+    interface_index: int | None = None
+    """ifIndex, where a linkDown or linkUp tells it."""
+
+
+@dataclass(slots=True)
+class TrapFigures:
+    """What the receiver has counted since it started."""
+
+    received: int = 0
+    dropped: int = 0
+    """Left unread, because there were too many at a time."""
+    malformed: int = 0
+
+
+class TrapReceiver:
+    """Listens for SNMPv1 and v2c traps and v2c informs, and acknowledges the informs.
+
+    `on_trap` is called on the event loop. Traps of other communities are ignored. Port 0 lets the
+    kernel choose; `port` then tells which.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        listen: tuple[IPAddress, int],
+        communities: Sequence[str],
+        on_trap: Callable[[Trap], None],
+    ) -> None:
+        self._clock = clock
+        self._address, self.port = listen
+        self._communities = tuple(communities)
+        self._on_trap = on_trap
+        self._engine: PysnmpEngine | None = None
+        self._figures = TrapFigures()
+        self._allowance = TokenBucket(_TRAPS_PER_SECOND, _TRAPS_AT_ONCE)
+
+    async def start(self) -> None:
+        """Open the socket and begin to listen.
+
+        Raises:
+            CapabilityError: the port cannot be had.
+        """
+        is_ipv6 = isinstance(self._address, ipaddress.IPv6Address)
+        listening = self._open_socket(socket.AF_INET6 if is_ipv6 else socket.AF_INET)
+        self.port = listening.getsockname()[1]
+        engine = PysnmpEngine()
+        for number, community in enumerate(self._communities):
+            config.add_v1_system(engine, f"community-{number}", community)
+        transport = (_GatedUdp6 if is_ipv6 else _GatedUdp)(self._receive)
+        domain = udp6.DOMAIN_NAME if is_ipv6 else udp.DOMAIN_NAME
+        config.add_transport(engine, domain, transport.open_server_mode(sock=listening))
+        ntfrcv.NotificationReceiver(engine, self._on_notification)
+        self._engine = engine
+        await transport.is_listening.wait()
+
+    async def close(self) -> None:
+        """Stop listening."""
+        if self._engine is not None:
+            self._engine.close_dispatcher()
+            self._engine = None
+            # asyncio closes the socket on the loop's next turn.
+            await asyncio.sleep(0)
+
+    def figures(self) -> TrapFigures:
+        """Return a copy of what was counted."""
+        return replace(self._figures)
+
+    def _open_socket(self, family: socket.AddressFamily) -> socket.socket:
+        listening = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            listening.bind((str(self._address), self.port))
+        except OSError as error:
+            listening.close()
+            raise CapabilityError(
+                f"traps cannot be received on {self._address} port {self.port}: {error.strerror};"
+                " free the port, choose one above 1023, or grant CAP_NET_BIND_SERVICE"
+            ) from error
+        return listening
+
+    def _receive(self, hand_to_pysnmp: Callable[[], None]) -> None:
+        if not self._allowance.take(self._clock.monotonic_us()):
+            self._figures.dropped += 1
+            return
+        try:
+            hand_to_pysnmp()
+        except Exception:  # noqa: BLE001  # pysnmp raises all sorts of things at a stranger's bytes
+            self._figures.malformed += 1
+
+    def _on_notification(
+        self,
+        engine: PysnmpEngine,
+        reference: int,
+        *context_and_variables: Any,  # noqa: ANN401  # pysnmp is not typed
+    ) -> None:
+        _, address = engine.message_dispatcher.get_transport_info(reference)
+        variables = context_and_variables[2]
+        trap = make_trap(
+            [(tuple(name), value) for name, value in variables],
+            ipaddress.ip_address(str(address[0])),
+            self._clock.monotonic_us(),
+        )
+        self._figures.received += 1
+        # In a call of its own: its errors are not those of a malformed trap.
+        asyncio.get_running_loop().call_soon(self._on_trap, trap)
+
+
+class TokenBucket:
+    """Lets so many things through a second, and some more at once after a rest."""
+
+    def __init__(self, per_second: float, at_once: int) -> None:
+        self._per_second = per_second
+        self._at_once = at_once
+        self._tokens = float(at_once)
+        self._filled_us: int | None = None
+
+    def take(self, now_us: int) -> bool:
+        """Tell whether one more may pass at this instant of a monotonic clock."""
+        if self._filled_us is not None:
+            grown = (now_us - self._filled_us) / MICROSECONDS * self._per_second
+            self._tokens = min(self._at_once, self._tokens + grown)
+        self._filled_us = now_us
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
+def make_trap(
+    variables: Iterable[tuple[Oid, Any]], source: IPAddress, at_monotonic_us: int
+) -> Trap:
+    """Return the trap that these variables, as pysnmp reads them, tell."""
+    kind, index, shown = TrapKind.OTHER, None, []
+    for name, value in variables:
+        if name == _TRAP_COMMUNITY:
+            continue
+        if name == _TRAP_OID:
+            kind = _KINDS.get(tuple(value), TrapKind.OTHER)
+        elif name[: len(_INTERFACE_INDEX)] == _INTERFACE_INDEX:
+            index = int(value)
+        shown.append(f"{oid_text(name)}={_printable(value.prettyPrint())}")
+    if kind not in (TrapKind.LINK_DOWN, TrapKind.LINK_UP):
+        index = None
+    return Trap(kind, source, at_monotonic_us, ", ".join(shown)[:_TEXT_LIMIT], index)
+
+
+_KINDS: Final = {
+    (*_STANDARD_TRAPS, 1): TrapKind.COLD_START,
+    (*_STANDARD_TRAPS, 2): TrapKind.WARM_START,
+    (*_STANDARD_TRAPS, 3): TrapKind.LINK_DOWN,
+    (*_STANDARD_TRAPS, 4): TrapKind.LINK_UP,
+    (*_STANDARD_TRAPS, 5): TrapKind.AUTHENTICATION_FAILURE,
+}
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "�" for letter in text)
+
+
+class _Gate:
+    """Stands before pysnmp's transport: what arrives goes through `receive` first."""
+
+    def __init__(self, receive: Callable[[Callable[[], None]], None]) -> None:
+        self._receive = receive
+        self.is_listening = asyncio.Event()
+        super().__init__()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)  # type: ignore[misc]  # as below
+        self.is_listening.set()
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self._receive(lambda: self._callback_function(self, addr, data))  # type: ignore[attr-defined]  # of the transport that it is mixed into
+
+
+class _GatedUdp(_Gate, udp.UdpTransport):  # type: ignore[misc]  # pysnmp is not typed
+    pass
+
+
+class _GatedUdp6(_Gate, udp6.Udp6Transport):  # type: ignore[misc]  # pysnmp is not typed
+    pass
