@@ -16,6 +16,7 @@ from netmon.judge import evidence, flaps, quality
 from netmon.judge.cause import Ended
 from netmon.judge.links import DEGRADED, NOBODY, UP, LinkColumns
 from netmon.judge.roster import Roster
+from netmon.judge.sequential import FALSE_ALARM_US, RUN_HALF_LIFE_US, learn_false_alarm
 from netmon.judge.timeline import (
     Change,
     Overlays,
@@ -56,6 +57,8 @@ AUTHOR = "netmon"
 MEMORY_US = 3_600_000_000
 """Nothing older than this is classed anew."""
 
+_SWEEP_US = 60_000_000
+
 
 @dataclass(slots=True)
 class Case:
@@ -79,6 +82,7 @@ class Book:
         self.cases: dict[int, Case] = {}
         self.now_us = 0
         self.blind_reason = ""
+        self._swept_us = 0
         self._grace_us = round(policy.recovery_grace_seconds * 1_000_000)
 
     # --- Facts -----------------------------------------------------------------------------------
@@ -106,6 +110,7 @@ class Book:
         links.run[slot] = links.candidate_us[slot] = links.score[slot] = 0
         links.settled_us[slot] = max(links.settled_us[slot], links.last_reply_us[slot])
         quality.forget(links, slot)
+        self._learn_from_outage(slot, end_us - outage.start_us)
         return [OutageEnd(self._key(slot), outage.start_us, end_us, self.now_us)]
 
     def ended(self, slot: int) -> Ended:
@@ -186,8 +191,14 @@ class Book:
         return max(self._grace_us, 3 * seconds * 1_000_000)
 
     def sweep(self) -> None:
-        """Forget what is over and too old to be classed anew."""
+        """Forget what is over and too old to be classed anew; at most once a minute."""
+        if self.now_us - self._swept_us < _SWEEP_US:
+            return
         before_us = self.now_us - MEMORY_US
+        keep = 0.5 ** ((self.now_us - self._swept_us) / RUN_HALF_LIFE_US)
+        self.links.trials *= keep
+        self.links.hits *= keep
+        self._swept_us = self.now_us
         for slot, case in list(self.cases.items()):
             self._forget(slot, case, before_us)
             if self._is_trivial(slot, case):
@@ -234,6 +245,14 @@ class Book:
         links.penalty[slot] = flaps.raised(float(left[0]))
         links.penalty_us[slot] = at_us
         links.flapping[one] = flaps.is_flapping(links.penalty[one], links.flapping[one])
+
+    def _learn_from_outage(self, slot: int, length_us: int) -> None:
+        links, one = self.links, np.array([slot])
+        if length_us <= FALSE_ALARM_US:
+            links.trials[one], links.hits[one] = learn_false_alarm(
+                links.trials[one], links.hits[one], links.losses[one]
+            )
+        links.losses[slot] = 0
 
     def _cuts_of(self, agency: int) -> list[Cut]:
         cases = (self.cases.get(slot) for slot in self.roster.agency_slots[agency])

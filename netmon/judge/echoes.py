@@ -13,14 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netmon.judge.columns import EchoBatch
-from netmon.judge.links import DEGRADED, DOWN, UNKNOWN, UNOBSERVED, UP, LinkColumns, learn_interval
+from netmon.judge.links import (
+    DEGRADED,
+    DOWN,
+    RECENT_REPLIES,
+    UNKNOWN,
+    UNOBSERVED,
+    UP,
+    LinkColumns,
+    learn_interval,
+)
 from netmon.judge.quality import push_losses, push_rtt, turned
 from netmon.judge.sequential import (
     LOSS_SCORE,
+    ONSET_MEMORY_ECHOES,
     RECOVERED_SCORE,
     REPLY_SCORE,
     YEAR_US,
-    learn_onset,
     learn_run,
     losses_needed,
 )
@@ -163,6 +172,7 @@ def _hear_silence(
     is_down = links.health[slots] == DOWN
     # Silence of an echo that was sent before one that was answered is loss, and no sign of a cut.
     counts = ~is_down & (sent_us > links.last_reply_us[slots])
+    _learn_losses(links, slots[~is_down], sent_us[~is_down])
     begins = counts & (links.run[slots] == 0)
     _begin_runs(links, policy, slots[begins], sent_us[begins])
     said = (wave.error != NO_ERROR) | begins
@@ -174,6 +184,26 @@ def _hear_silence(
     findings.fallen = running[enough & (links.run_start_us[running] <= trust.seen_until_us)]
     if is_down.any():
         _hear_silence_of_the_down(links, slots[is_down], sent_us[is_down])
+
+
+def _learn_losses(links: LinkColumns, slots: NDArray[np.int32], sent_us: NDArray[np.int64]) -> None:
+    """Learn how losses follow each other in the order in which echoes were sent.
+
+    A confirming echo may have been answered before the time-out of the loss that it followed: for
+    the decision that loss is void, for the memory of the link it is not.
+    """
+    replies_us = links.replies_us[slots]
+    before_us = links.last_silent_us[slots]
+    between = (replies_us > before_us[:, np.newaxis]) & (replies_us < sent_us[:, np.newaxis])
+    # With every remembered reply later than this loss, the earlier ones are forgotten.
+    goes_on = ~between.any(axis=1) & (replies_us.min(axis=1) < sent_us) & (links.losses[slots] > 0)
+    begins = slots[~goes_on]
+    links.trials[begins], links.hits[begins] = learn_run(
+        links.trials[begins], links.hits[begins], links.losses[begins]
+    )
+    links.onset[begins] += (1 - links.onset[begins]) / links.onset_echoes[begins]
+    links.losses[begins] = 0
+    links.losses[slots] += 1
 
 
 def _begin_runs(
@@ -210,6 +240,9 @@ def _hear_replies(links: LinkColumns, wave: EchoBatch, findings: Findings) -> No
     slots, sent_us = wave.slot, wave.sent_us
     push_rtt(links, slots, wave.rtt_seconds)
     links.last_reply_us[slots] = np.maximum(links.last_reply_us[slots], sent_us)
+    at = links.replies_at[slots]
+    links.replies_us[slots, at] = sent_us
+    links.replies_at[slots] = (at + 1) % RECENT_REPLIES
     health = links.health[slots]
     is_down = health == DOWN
     if is_down.any():
@@ -239,13 +272,10 @@ def _end_runs(links: LinkColumns, slots: NDArray[np.int32], sent_us: NDArray[np.
     split = (run > 0) & ~ended & (sent_us > links.run_start_us[slots])
     links.run[slots[split]] = 1
     links.run_start_us[slots[split]] = links.last_silent_us[slots[split]]
-    links.onset[slots] = learn_onset(links.onset[slots], ended)
-    over = slots[ended]
-    if len(over):
-        links.trials[over], links.hits[over] = learn_run(
-            links.trials[over], links.hits[over], run[ended]
-        )
-        links.run[over] = 0
+    echoes = links.onset_echoes[slots]
+    links.onset[slots] -= links.onset[slots] / echoes
+    links.onset_echoes[slots] = np.minimum(echoes + 1, ONSET_MEMORY_ECHOES)
+    links.run[slots[ended]] = 0
 
 
 def _find_stale_accounts(links: LinkColumns, slots: NDArray[np.int32], findings: Findings) -> None:

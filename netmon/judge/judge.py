@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from netmon.judge.restored import Restored
 
 _FOREVER_US = 2**62
-_SWEEP_US = 60_000_000
 _STALE_INTERVALS = 5
 _STALE_FLOOR_US = 10_000_000
 _STALE_UNKNOWN_US = 60_000_000
@@ -58,7 +57,6 @@ class Judge:
         self._verdicts = Verdicts()
         self._boundaries: list[tuple[int, int]] = []
         self._boundaries_done_us = 0
-        self._swept_us = 0
         self._refuted = False
 
     # --- Links -----------------------------------------------------------------------------------
@@ -144,9 +142,7 @@ class Judge:
         dark = self._judge_sight() | self._find_stale()
         due = self._due_boundaries()
         self._calm_flaps()
-        if now_us - self._swept_us >= _SWEEP_US:
-            self._swept_us = now_us
-            self._book.sweep()
+        self._book.sweep()
         return self._settle((), dark | due) if dark or due else []
 
     # --- Answers ---------------------------------------------------------------------------------

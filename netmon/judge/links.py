@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from netmon.judge.sequential import ONSET_UNKNOWN
+from netmon.judge.sequential import ONSET_PRIOR_ECHOES, ONSET_UNKNOWN
 from netmon.model import NO_ERROR, STATE_CODES, State
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ UNOBSERVED = STATE_CODES[State.UNOBSERVED]
 
 NOBODY = -1
 """No agency."""
+RECENT_REPLIES = 8
+"""So many may arrive while the time-out of an echo sent before them is running."""
 _INTERVAL_DECAY = 32
 _INTERVAL_GROWTH = 2
 
@@ -51,11 +53,15 @@ class LinkColumns:
         self.run = np.zeros(capacity, np.int32)
         self.run_start_us = np.zeros(capacity, np.int64)
         self.needed = np.full(capacity, 5, np.int32)
+        self.losses = np.zeros(capacity, np.int32)
         self.score = np.zeros(capacity, np.float64)
         self.candidate_us = np.zeros(capacity, np.int64)
         self.onset = np.full(capacity, ONSET_UNKNOWN, np.float64)
+        self.onset_echoes = np.full(capacity, ONSET_PRIOR_ECHOES, np.float64)
         self.trials = np.zeros(capacity, np.float64)
         self.hits = np.zeros(capacity, np.float64)
+        self.replies_us = np.zeros((capacity, RECENT_REPLIES), np.int64)
+        self.replies_at = np.zeros(capacity, np.int8)
         self.error = np.full(capacity, NO_ERROR, np.int8)
         self.offender = np.zeros(capacity, np.uint64)
         # Our own trouble.

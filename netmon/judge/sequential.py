@@ -5,7 +5,7 @@ come as a first-order Markov chain: a run of losses begins with probability `ons
 goes on with probability `persistence`; under "it is cut" every echo is lost. A run of n losses
 then has the ratio 1 / (onset * persistence ** (n - 1)); it decides when that exceeds the number
 of echoes in a year over the false alarms that the operator accepts in one. Both probabilities are
-those of the link itself, learnt from the runs that ended in a reply.
+those of the link itself, learnt from its runs that ended in a reply.
 """
 
 from __future__ import annotations
@@ -21,13 +21,20 @@ YEAR_US = 31_557_600_000_000
 
 ONSET_UNKNOWN = 0.01
 """A link that we do not know yet is taken for a mediocre one."""
+ONSET_PRIOR_ECHOES = 128.0
+"""So many echoes is that guess worth …"""
 ONSET_MEMORY_ECHOES = 2048.0
-RUN_MEMORY_LOSSES = 2048.0
-"""Beyond so many losses the older half of the evidence is forgotten by halving."""
+"""… and so many the newest of all."""
+RUN_MEMORY_LOSSES = 16384.0
+"""Beyond so many losses all evidence is halved, so that new evidence weighs more."""
+RUN_HALF_LIFE_US = 7 * 86_400_000_000
+"""And by half in a week: it is the recent loss of a link that counts."""
+FALSE_ALARM_US = 30_000_000
+"""An outage that is over so soon was perhaps a long burst of losses: the link learns from it."""
 
 _ONSET_FLOOR = 0.001
-_PRIOR_HITS = 1.0
-_PRIOR_TRIALS = 30.0
+_PRIOR_HITS = 0.75
+_PRIOR_TRIALS = 60.0
 _DEVIATIONS = 2.0
 """By so many standard deviations the learnt persistence is taken for worse than it looks."""
 _PERSISTENCE_CEILING = 0.98
@@ -53,8 +60,8 @@ def losses_needed(
 ) -> NDArray[np.int32]:
     """Return how many losses in a row decide that a link is down.
 
-    `trials` counts remembered losses within runs that ended in a reply, `hits` those of them that
-    were followed by another loss.
+    `trials` counts remembered losses within runs, from the second of each run on, and `hits` those
+    of them that were followed by another loss.
     """
     onset = np.maximum(onset, _ONSET_FLOOR)
     weight = trials + _PRIOR_TRIALS
@@ -68,15 +75,32 @@ def losses_needed(
     return losses
 
 
-def learn_onset(onset: NDArray[np.float64], began_run: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the new onsets after one reply each; `began_run`: a run lay before that reply."""
-    return onset + (began_run - onset) / ONSET_MEMORY_ECHOES
-
-
 def learn_run(
     trials: NDArray[np.float64], hits: NDArray[np.float64], length: NDArray[np.int32]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the new trials and hits after one ended run each of `length` losses."""
-    trials, hits = trials + length, hits + (length - 1)
+    """Return the new trials and hits after one ended run each of `length` losses.
+
+    The step from the first loss to the second is left out: the first confirming echo leaves later
+    after a loss than the next ones do, so that a bursty line would look better than it is.
+    """
+    later = np.maximum(length - 1, 0)
+    return _bounded(trials + later, hits + np.maximum(later - 1, 0))
+
+
+def learn_false_alarm(
+    trials: NDArray[np.float64], hits: NDArray[np.float64], length: NDArray[np.int32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the same after runs that were taken for outages and soon ended in a reply.
+
+    Left out, they would hide just the runs that show the persistence of a line; how much longer
+    they went on is not counted, so that a few short outages do not make a link slow to judge.
+    """
+    later = np.maximum(length - 1, 0)
+    return _bounded(trials + later, hits + later)
+
+
+def _bounded(
+    trials: NDArray[np.float64], hits: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     keep = np.where(trials > RUN_MEMORY_LOSSES, 0.5, 1.0)
     return trials * keep, hits * keep

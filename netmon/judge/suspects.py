@@ -11,7 +11,7 @@ from netmon.judge.links import DOWN, LinkColumns
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_OVERDUE_MARGIN_US = 200_000
+_OVERDUE_MARGIN_US = 100_000
 _OVERDUE_RTTS = 4
 
 

@@ -198,7 +198,7 @@ class World:
     def state(self, name: str) -> State:
         """Return the present state of a link."""
         key = next(key for key in self.slots if str(key) == name)
-        return STATES[self.columns().state[list(self.slots).index(key)]]
+        return STATES[int(self.columns().state[list(self.slots).index(key)])]
 
     def of(self, name: str) -> list[Event]:
         """Return the events of a link."""
