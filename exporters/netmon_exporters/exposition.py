@@ -7,6 +7,7 @@ makes of the same figures, byte for byte.
 
 from __future__ import annotations
 
+import time
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ Labels = Mapping[str, str]
 
 _SLICE_SAMPLES = 512
 """Small enough that rendering one never holds the interpreter for long."""
+_SLICES_PER_REST = 8
+_REST_SECONDS = 0.000_05
 _PLAIN_BELOW = 1e6
 """From here on Go's notation differs from Python's."""
 
@@ -111,9 +114,12 @@ class Block:
     def render(self, values: NDArray[np.float64]) -> list[bytes]:
         """Return the lines of all rows in slices. `values` is [row, sample]; NaN: no series."""
         bits = np.ascontiguousarray(values, np.float64).view(np.int64).copy()
-        for index in self._stale(bits):
+        for turn, index in enumerate(self._stale(bits)):
             start = index * self._step
             self._slices[index] = self._slice(index, values[start : start + self._step])
+            if turn % _SLICES_PER_REST == 0:
+                # The event loop would otherwise wait a whole switch interval for its turn.
+                time.sleep(_REST_SECONDS)
         self._bits = bits
         return list(self._slices)
 

@@ -99,10 +99,20 @@ class Status:
     counts: Mapping[State, int]
     """Links by state, every state named."""
     failures: tuple[Failure, ...]
-    """Longest first."""
+    """Those that cut off most first, then the latest."""
     degraded: tuple[LinkStatus, ...]
     windows: tuple[MaintenanceWindow, ...]
     """Planned work that goes on."""
+
+    @property
+    def blind(self) -> int:
+        """Of how many links nothing is known."""
+        return self.counts[State.UNKNOWN] + self.counts[State.UNOBSERVED]
+
+    @property
+    def observed(self) -> bool:
+        """Whether anything is known of any link: only then is silence good news."""
+        return self.blind < sum(self.counts.values())
 
 
 def status(snapshot: Snapshot) -> Status:
@@ -145,7 +155,7 @@ def _failures(agencies: Mapping[str, AgencyStatus]) -> Iterator[Failure]:
         down = tuple(link for link in each.links if link.state is State.DOWN)
         if down or each.agency.id in behind:
             found.append(Failure(each, down, tuple(behind.get(each.agency.id, ()))))
-    return iter(sorted(found, key=_began))
+    return iter(sorted(found, key=_weight))
 
 
 def _culprit(each: AgencyStatus, agencies: Mapping[str, AgencyStatus]) -> str:
@@ -156,9 +166,12 @@ def _culprit(each: AgencyStatus, agencies: Mapping[str, AgencyStatus]) -> str:
     return agency.id
 
 
-def _began(failure: Failure) -> int:
+def _weight(failure: Failure) -> tuple[int, int]:
     links = failure.links or failure.agency.links
-    return min((each.since_us or 0 for each in links), default=0)
+    began = max(
+        (each.outage.start_us if each.outage else each.since_us or 0 for each in links), default=0
+    )
+    return -len(failure.behind), -began
 
 
 def _links(snapshot: Snapshot) -> dict[LinkKey, LinkStatus]:

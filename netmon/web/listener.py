@@ -79,7 +79,9 @@ class Listener:
         self._watcher = self._loop.create_task(self._watch())
 
     async def stop(self) -> None:
-        """Accept no more; connections that are open stay so."""
+        """Accept no more; connections that are open stay so. Stopping twice does no harm."""
+        if self._socket.fileno() < 0:
+            return
         self._loop.remove_reader(self._socket)
         if self._resume is not None:
             self._resume.cancel()

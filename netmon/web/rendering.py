@@ -146,5 +146,7 @@ def _compressed(parts: Sequence[bytes], level: int) -> Iterator[bytes]:
     # Part by part: zlib lets other threads run while it compresses, and nothing is joined.
     compressor = zlib.compressobj(level, zlib.DEFLATED, _GZIP)
     for part in parts:
-        yield compressor.compress(part)
+        # Most parts only fill the compressor's buffer.
+        if ready := compressor.compress(part):
+            yield ready
     yield compressor.flush()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -194,10 +194,10 @@ def outage(
 
 
 def snapshot(  # noqa: PLR0913  # one knob for each thing a test may want different
-    states: Mapping[LinkKey | str, State] | None = None,
+    states: Mapping[Any, State] | None = None,
     *,
     members: Sequence[Agency] = (),
-    health: Mapping[LinkKey | str, State] | None = None,
+    health: Mapping[Any, State] | None = None,
     readings: Sequence[RouterReading] = (),
     open_outages: Sequence[Outage] = (),
     recent_outages: Sequence[Outage] = (),
@@ -207,8 +207,8 @@ def snapshot(  # noqa: PLR0913  # one knob for each thing a test may want differ
 ) -> Snapshot:
     """Return a snapshot in which every link is up but those in `states`.
 
-    A state is given for a link, or for every link of an agency. `health` is what lies underneath,
-    where it is not what one would expect.
+    A state is given for a `LinkKey`, or by its id for every link of an agency. `health` is what
+    lies underneath, where it is not what one would expect.
     """
     held = inventory(*members)
     keys = tuple(held.links)
@@ -267,8 +267,8 @@ def _echo(held: Inventory) -> EchoColumns:
 
 def _judgement(
     keys: Sequence[LinkKey],
-    states: Mapping[LinkKey | str, State],
-    health: Mapping[LinkKey | str, State],
+    states: Mapping[Any, State],
+    health: Mapping[Any, State],
 ) -> JudgementColumns:
     held = [_of(key, states, State.UP) for key in keys]
     under = {
@@ -291,7 +291,7 @@ def _judgement(
     )
 
 
-def _of(key: LinkKey, states: Mapping[LinkKey | str, State], default: State) -> State:
+def _of(key: LinkKey, states: Mapping[Any, State], default: State) -> State:
     return states.get(key, states.get(key.agency, default))
 
 

@@ -1,0 +1,96 @@
+"""The catalogue: complete in both languages, and nothing in it that nobody says."""
+
+from __future__ import annotations
+
+import re
+import string
+import unicodedata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from netmon.messages import LANGUAGES, Catalogue
+from netmon.model import Cause, EchoError, Role, SnmpStatus, State
+
+if TYPE_CHECKING:
+    from enum import StrEnum
+
+ROOT = Path(__file__).parents[2]
+ENUMS: dict[str, type[StrEnum]] = {
+    "state": State,
+    "state_help": State,
+    "role": Role,
+    "cause": Cause,
+    "echo_error": EchoError,
+    "snmp": SnmpStatus,
+}
+"""Groups of which the key is put together from a value."""
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return Catalogue.load()
+
+
+def sources() -> str:
+    """Return everything that may say something."""
+    folders = (ROOT / "netmon", ROOT / "exporters")
+    files = (
+        path
+        for folder in folders
+        for pattern in ("*.py", "*.html")
+        for path in folder.rglob(pattern)
+    )
+    return "\n".join(path.read_text("utf-8") for path in files)
+
+
+def test_every_text_is_there_in_both_languages_in_nfc(catalogue: Catalogue) -> None:
+    for key, texts in catalogue.texts.items():
+        assert set(texts) == set(LANGUAGES), key
+        for text in texts.values():
+            assert text.strip(), key
+            assert unicodedata.is_normalized("NFC", text), key
+
+
+def test_both_languages_name_the_same_values(catalogue: Catalogue) -> None:
+    for key, texts in catalogue.texts.items():
+        named = {
+            language: {name for _, name, _, _ in string.Formatter().parse(text) if name}
+            for language, text in texts.items()
+        }
+        assert named["vi"] == named["en"], key
+
+
+@pytest.mark.parametrize(("group", "enum"), ENUMS.items())
+def test_every_value_of_an_enum_has_its_words(
+    catalogue: Catalogue, group: str, enum: type[StrEnum]
+) -> None:
+    for value in enum:
+        assert f"{group}.{value.value}" in catalogue.texts
+
+
+def test_no_text_is_unused(catalogue: Catalogue) -> None:
+    said = sources()
+    unused = [
+        key
+        for key in catalogue.texts
+        if key.split(".", maxsplit=1)[0] not in ENUMS and f'"{key}"' not in said
+    ]
+    assert not unused
+
+
+def test_no_key_is_said_that_is_not_there(catalogue: Catalogue) -> None:
+    groups = {key.split(".", maxsplit=1)[0] for key in catalogue.texts}
+    said = re.findall(rf'"((?:{"|".join(sorted(groups))})\.[a-z_]+)"', sources())
+    assert [key for key in said if key not in catalogue.texts] == []
+
+
+def test_values_are_filled_in_and_braces_in_them_are_only_text(catalogue: Catalogue) -> None:
+    said = catalogue.text("vi", "trouble.ledger", message="{hostile.__class__}")
+    assert said == "Không ghi được sổ sự cố: {hostile.__class__}"
+
+
+def test_an_unknown_key_is_an_error(catalogue: Catalogue) -> None:
+    with pytest.raises(KeyError, match=r"page\.nonsense"):
+        catalogue.text("vi", "page.nonsense")
