@@ -273,8 +273,9 @@ class FaultPlayer:
         return text.format(percent=f"{self._loss_ratio:.0%}", behind=len(truth.behind))
 
     def _tell(self, at_us: int, agency: Agency, text: str) -> None:
-        local = utc(at_us).astimezone(ZoneInfo(self._inventory.province.timezone))
-        self._announce(f"{local:%H:%M:%S}  {agency.name} ({agency.id}): {text}")
+        zone = ZoneInfo(self._inventory.province.timezone)
+        at = utc(at_us).astimezone(zone).isoformat(timespec="milliseconds")[11:21]
+        self._announce(f"{at}  {agency.name} ({agency.id}): {text}")
 
     @property
     def _inventory(self) -> Inventory:

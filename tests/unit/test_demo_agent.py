@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyasn1.codec.ber import decoder
 from pysnmp.proto import rfc1905
@@ -72,12 +72,16 @@ def test_a_walk_goes_up_without_repetition_and_get_agrees_with_it(vendor: Vendor
     assert all(_answer(device, Request.GET, name) == [(name, walked[name])] for name in walked)
 
 
+LAST_BUT_ONE: Oid = (1, 3, 6, 1, 6, 3, 10, 2, 1, 3, 0)
+
+
 @given(
     st.lists(st.lists(st.integers(0, 60), min_size=2, max_size=14).map(lambda x: (1, 3, *x)),
              min_size=1, max_size=4),
     st.integers(0, 3),
     st.integers(0, 4),
 )  # fmt: skip
+@example([LAST_BUT_ONE], 0, 4)
 @settings(max_examples=60, deadline=None)
 def test_getbulk_is_getnext_done_over_and_over(
     names: list[Oid], non_repeaters: int, repetitions: int
