@@ -3,7 +3,8 @@
 This kernel class has no netem, so the delay is made in user space: one process reads echo requests
 from a TUN device, waits, and writes the replies. It notes when it read each request and when it
 wrote the reply: that is the truth against which measured round-trip times are judged.
-About 12 µs of CPU a packet.
+About 60 µs of CPU an echo at 3,000 a second, most
+of it the kernel's; less when requests come in batches.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ _CLOCK_MONOTONIC, _TFD_NONBLOCK, _TFD_TIMER_ABSTIME = 1, 0o4000, 1
 _PACKETS_A_TURN = 256
 _PLAIN_HEADER, _ICMP, _ECHO_REQUEST, _SHORTEST_ECHO = 0x45, 1, 8, 28
 _NANOSECONDS = 1_000_000_000
+_GRID_NS = 250_000
+"""Replies that are due within it leave together: waking up costs more than a packet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +266,8 @@ class _Timer:
             raise OSError(ctypes.get_errno(), "timerfd_create")
 
     def set(self, at_ns: int) -> None:
-        """Wake at an instant of CLOCK_MONOTONIC."""
+        """Wake at an instant of CLOCK_MONOTONIC, or a little later together with others."""
+        at_ns = (at_ns // _GRID_NS + 1) * _GRID_NS
         if at_ns != self._set_ns:
             self._set_ns = at_ns
             when = struct.pack("qqqq", 0, 0, *divmod(at_ns, _NANOSECONDS))

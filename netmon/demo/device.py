@@ -79,6 +79,17 @@ class ToyDevice:
         self._values = [value for _, value in objects]
         self._position = {name: i for i, name in enumerate(self._names)}
 
+    def continue_from(self, former: ToyDevice) -> None:
+        """Run on where a device of the same agency was, whose entry in the inventory changed."""
+        self.agent_hangs = former.agent_hangs
+        self._engine_boots = former._engine_boots
+        self._started_seconds = former._started_seconds
+        changes = {interface.link: interface for interface in former._interfaces}
+        for interface in self._interfaces:
+            if (before := changes.get(interface.link)) is not None and interface.link is not None:
+                interface.is_up = before.is_up
+                interface.last_change_ticks = before.last_change_ticks
+
     def restart(self) -> None:
         """Come back from a loss of power: uptime begins anew, snmpEngineBoots goes on by one."""
         self._engine_boots += 1

@@ -175,16 +175,21 @@ class FaultPlayer:
         """
         cycle = 0
         while True:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(asyncio.sleep(script.cycle_seconds))
-                for step in script.steps:
-                    group.create_task(self._play_step(step, cycle, reload))
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(asyncio.sleep(script.cycle_seconds))
+                    for step in script.steps:
+                        group.create_task(self._play_step(step, cycle, reload))
+            except ExceptionGroup as trouble:
+                raise trouble.exceptions[0] from trouble
             cycle += 1
 
     async def play(self, fault: Fault, agency_id: str, seconds: float) -> Truth:
         """Play one fault, healing it even when cancelled; return the truth about it."""
         agency = self._inventory.agencies[agency_id]
-        links, behind = _hit_links(fault, agency, self._inventory)
+        links = _own_links(fault, agency)
+        district = fault is Fault.DISTRICT
+        behind = tuple(_keys_behind(agency_id, self._inventory)) if district else ()
         addresses = _hit_addresses(fault, (*links, *behind), agency, self._inventory)
         token = f"{fault}:{agency_id}"
         self._busy.add(agency_id)
@@ -260,7 +265,7 @@ class FaultPlayer:
         return self._province.restore(token)
 
     def _set_carriers(self, fault: Fault, agency: Agency, *, is_up: bool) -> None:
-        for key in _hit_links(fault, agency, self._inventory)[0]:
+        for key in _own_links(fault, agency):
             self._province.set_carrier(agency.id, key.link, is_up=is_up)
 
     def _describe(self, truth: Truth) -> str:
@@ -268,8 +273,9 @@ class FaultPlayer:
         return text.format(percent=f"{self._loss_ratio:.0%}", behind=len(truth.behind))
 
     def _tell(self, at_us: int, agency: Agency, text: str) -> None:
-        local = utc(at_us).astimezone(ZoneInfo(self._inventory.province.timezone))
-        self._announce(f"{local:%H:%M:%S}  {agency.name} ({agency.id}): {text}")
+        zone = ZoneInfo(self._inventory.province.timezone)
+        at = utc(at_us).astimezone(zone).isoformat(timespec="milliseconds")[11:21]
+        self._announce(f"{at}  {agency.name} ({agency.id}): {text}")
 
     @property
     def _inventory(self) -> Inventory:
@@ -296,20 +302,16 @@ def _tells_last_change(agency: Agency) -> bool:
     return vendor_of(agency.id, platform or "").last_change_works
 
 
-def _hit_links(
-    fault: Fault, agency: Agency, inventory: Inventory
-) -> tuple[tuple[LinkKey, ...], tuple[LinkKey, ...]]:
-    """Return the links that a fault hits itself, and those behind them."""
+def _own_links(fault: Fault, agency: Agency) -> tuple[LinkKey, ...]:
+    """Return the links of an agency that a fault hits."""
     everything = tuple(link.key for link in agency.links)
     match fault:
         case Fault.AGENT:
-            return (), ()
-        case Fault.POWER:
-            return everything, ()
-        case Fault.DISTRICT:
-            return everything, tuple(_keys_behind(agency.id, inventory))
+            return ()
+        case Fault.POWER | Fault.DISTRICT:
+            return everything
         case _:
-            return everything[:1], ()
+            return everything[:1]
 
 
 def _keys_behind(agency_id: str, inventory: Inventory) -> Iterator[LinkKey]:

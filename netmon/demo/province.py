@@ -51,6 +51,11 @@ _FALLBACK_NOTICES = {
     "en": "this machine forbids network namespaces ({reason}), so the routers have 127.x"
     " addresses and faults are made by packet filters",
 }
+_LOOPBACK_NOTICES = {
+    "vi": "như đã chọn, các bộ định tuyến nằm ở địa chỉ 127.x"
+    " và sự cố được tạo bằng bộ lọc gói tin",
+    "en": "as chosen, the routers have 127.x addresses and faults are made by packet filters",
+}
 
 
 class Mode(StrEnum):
@@ -143,8 +148,9 @@ class ToyProvince:
         """Return one sentence for the top of the page."""
         notice = _NOTICES.get(language, _NOTICES["en"])
         if self.mode is Mode.LOOPBACK:
-            fallback = _FALLBACK_NOTICES.get(language, _FALLBACK_NOTICES["en"])
-            notice += "; " + fallback.format(reason=self._fallback_reason or "--network loopback")
+            texts = _FALLBACK_NOTICES if self._fallback_reason else _LOOPBACK_NOTICES
+            text = texts.get(language, texts["en"])
+            notice += "; " + text.format(reason=self._fallback_reason)
         return notice + "."
 
     def set_inventory(self, inventory: Inventory) -> Inventory:

@@ -60,14 +60,8 @@ class World:
         return self._owners.get(address) if address in self._alive else None
 
     def populate(self, plans: list[RouterPlan], bystanders: frozenset[IPAddress]) -> None:
-        """Make exactly these routers exist; one whose plan is unchanged runs on."""
-        kept = {plan.agency: self._devices.get(plan.agency) for plan in plans}
-        self._devices = {
-            plan.agency: device
-            if (device := kept[plan.agency]) is not None and device.plan == plan
-            else ToyDevice(plan, time.monotonic)
-            for plan in plans
-        }
+        """Make exactly these routers exist; those that were there before run on."""
+        self._devices = {plan.agency: self._device_for(plan) for plan in plans}
         self._owners = {
             address: device
             for device in self._devices.values()
@@ -102,9 +96,18 @@ class World:
             is_off = self._dice.random() < loss.ratio
             self.silence(f"loss {token}", loss.addresses if is_off else frozenset())
 
-    def device(self, agency: str) -> ToyDevice:
-        """Return an agency's router."""
-        return self._devices[agency]
+    def device(self, agency: str) -> ToyDevice | None:
+        """Return an agency's router; None: the agency was removed meanwhile."""
+        return self._devices.get(agency)
+
+    def _device_for(self, plan: RouterPlan) -> ToyDevice:
+        former = self._devices.get(plan.agency)
+        if former is not None and former.plan == plan:
+            return former
+        device = ToyDevice(plan, time.monotonic)
+        if former is not None:
+            device.continue_from(former)
+        return device
 
     def _apply(self) -> None:
         silent = frozenset[IPAddress]().union(*self._silences.values())
@@ -185,15 +188,18 @@ class WorldServer:
         return _done()
 
     def _restart(self, order: Order) -> Answer:
-        self._living.device(order["agency"]).restart()
+        if device := self._living.device(order["agency"]):
+            device.restart()
         return _done()
 
     def _carrier(self, order: Order) -> Answer:
-        self._living.device(order["agency"]).set_carrier(order["link"], is_up=order["on"])
+        if device := self._living.device(order["agency"]):
+            device.set_carrier(order["link"], is_up=order["on"])
         return _done()
 
     def _hang(self, order: Order) -> Answer:
-        self._living.device(order["agency"]).agent_hangs = order["on"]
+        if device := self._living.device(order["agency"]):
+            device.agent_hangs = order["on"]
         return _done()
 
     def _open_socket(self, order: Order) -> Answer:

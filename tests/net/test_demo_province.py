@@ -18,7 +18,7 @@ from pysnmp.proto.api import v2c
 
 from netmon.clock import SystemClock, Timeline
 from netmon.demo.faults import Fault, FaultPlayer, Script, Step, Truth
-from netmon.demo.province import DEMO_COMMUNITY, Mode, ToyProvince, open_province
+from netmon.demo.province import DEMO_COMMUNITY, Mode, ToyProvince, WorldError, open_province
 from netmon.demo.world import LOSS_SLOT_SECONDS
 from netmon.errors import CapabilityError
 from netmon.model import Agency, Inventory, IPAddress, Link, LinkKey, Province, Role, Router
@@ -129,14 +129,24 @@ def _first_value(message: bytes) -> object:
     return int(value) if isinstance(value, Integer) else bytes(value)
 
 
-@pytest.fixture(params=list(Mode))
-def province(request: pytest.FixtureRequest) -> Iterator[ToyProvince]:
+@pytest.fixture(scope="module", params=list(Mode))
+def shared(request: pytest.FixtureRequest) -> Iterator[ToyProvince]:
     try:
         province = open_province(request.param)
     except CapabilityError as error:
         pytest.skip(f"missing: {error}")
     with province:
         yield province
+
+
+@pytest.fixture
+def province(shared: ToyProvince) -> ToyProvince:
+    """An empty province in which nothing is broken, whatever the last test did."""
+    shared.set_inventory(_inventory())
+    for token in ("a storm", "one", "two"):
+        shared.restore(token)
+    shared.windows.clear()
+    return shared
 
 
 @pytest.fixture
@@ -341,10 +351,15 @@ async def test_a_cancelled_script_heals_what_it_broke(
     assert prober.answers(address)
 
 
-def test_the_world_ends_with_the_province(province: ToyProvince) -> None:
-    process = province._world._process
-    province.close()
+def test_the_world_ends_with_the_province_and_says_so_to_whoever_asks_it(
+    province: ToyProvince,
+) -> None:
+    ended = open_province(province.mode)
+    process = ended._world._process
+    ended.close()
     assert process.poll() is not None
+    with pytest.raises(WorldError, match="the toy world is gone"):
+        ended.restore("a storm")
 
 
 def test_the_page_is_told_of_the_fallback_in_one_sentence(province: ToyProvince) -> None:
