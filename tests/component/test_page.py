@@ -349,6 +349,11 @@ def test_the_page_of_an_agency_tells_all_there_is() -> None:
     assert said.count("3 phút 0 giây") == 1
 
 
+def test_an_outage_that_goes_on_is_told_so_in_the_history() -> None:
+    taken = snapshot({DISTRICT: State.DOWN}, open_outages=[outage(DISTRICT)])
+    assert "đang tiếp diễn 12 phút 0 giây" in words(ask(taken, f"/agency/{DISTRICT}"))
+
+
 def test_an_unknown_agency_is_a_404_in_words() -> None:
     response = ask(snapshot(), "/agency/kh%C3%B4ng-c%C3%B3")
     assert response.status == 404
