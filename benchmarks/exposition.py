@@ -58,7 +58,6 @@ from netmon.web import ReloadResult, Request, WebServer
 from netmon_exporters.prometheus import PrometheusExporter
 from tests.support.reference import ReferenceCollector
 
-
 _SCRAPES = 5
 _INTERVAL_SECONDS = 15
 _START_US = 1_750_000_000_000_000

@@ -11,14 +11,31 @@ if TYPE_CHECKING:
     from netmon.model import MaintenanceWindow, Outage, RouterReading
     from netmon_exporters.status import AgencyStatus, Failure, LinkStatus, Status
 
+_BATCH = 200
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | int | bool | None"
 
 
-def status_json(status: Status, age_seconds: float) -> bytes:
-    """Return the whole network as JSON in UTF-8. What is not known is null."""
+def status_json(status: Status, age_seconds: float) -> tuple[bytes, ...]:
+    """Return the whole network as JSON in UTF-8, in parts. What is not known is null."""
+    head = _encoded(_head(status, age_seconds)).removesuffix(b"}")
+    agencies = list(status.agencies.values())
+    # One call for a whole country would hold the interpreter for a third of a second.
+    batches = [
+        b", ".join(_encoded(_agency(each)) for each in agencies[start : start + _BATCH])
+        for start in range(0, len(agencies), _BATCH)
+    ]
+    separated = (part for batch in batches for part in (b", ", batch))
+    return (head, b', "agencies": [', *list(separated)[1:], b"]}")
+
+
+def _encoded(tree: Json) -> bytes:
+    return json.dumps(tree, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _head(status: Status, age_seconds: float) -> dict[str, Json]:
     snapshot = status.snapshot
     province = snapshot.inventory.province
-    tree: Json = {
+    return {
         "version": 1,
         "at": _instant(snapshot.at_us),
         "age_seconds": round(age_seconds, 3),
@@ -33,9 +50,7 @@ def status_json(status: Status, age_seconds: float) -> bytes:
         "down": [_failure(each) for each in status.failures],
         "recent_outages": [_outage(each) for each in snapshot.recent_outages],
         "maintenance": [_window(each) for each in status.windows],
-        "agencies": [_agency(each) for each in status.agencies.values()],
     }
-    return json.dumps(tree, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _daemon(status: Status) -> Json:

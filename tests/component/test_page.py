@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from functools import cache
 from html.parser import HTMLParser
 from ipaddress import ip_address
 from pathlib import Path
@@ -49,9 +50,9 @@ HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}"
 
 
 class StoppedClock:
-    """Two seconds after the snapshot, unless told otherwise."""
+    """So many seconds after the snapshot."""
 
-    def __init__(self, seconds: float = 2) -> None:
+    def __init__(self, seconds: float) -> None:
         self._us = NOW_US + int(seconds * MICROSECONDS)
 
     def wall_us(self) -> int:
@@ -63,15 +64,21 @@ class StoppedClock:
         return self._us
 
 
+@cache
+def exporter(seconds_later: float) -> PageExporter:
+    """Return the exporter at an instant; templates are compiled once."""
+    return PageExporter(StoppedClock(seconds_later))
+
+
 def ask(
     taken: Snapshot,
     path: str = "/",
     *,
-    clock: StoppedClock | None = None,
+    seconds_later: float = 2,
     headers: dict[str, str] | None = None,
     **query: str,
 ) -> Response:
-    routes = PageExporter(clock or StoppedClock()).routes()
+    routes = exporter(seconds_later).routes()
     handler = routes.get(path) or routes[path[: path.rindex("/") + 1]]
     return handler(taken, Request(path, query, headers or {}))
 
@@ -286,13 +293,13 @@ def test_trouble_of_netmon_itself_stands_on_top(change: dict[str, object], said:
 
 
 def test_old_figures_are_called_old() -> None:
-    said = words(ask(snapshot(), clock=StoppedClock(300)))
+    said = words(ask(snapshot(), seconds_later=300))
     assert "Số liệu đã cũ 5 phút 0 giây: netmon không còn cập nhật." in said
 
 
 def test_a_clock_that_was_set_forward_does_not_make_figures_old() -> None:
     taken = snapshot(daemon=figures(wall_offset_us=3_600_000_000))
-    assert "Số liệu đã cũ" not in words(ask(taken, clock=StoppedClock(3_601)))
+    assert "Số liệu đã cũ" not in words(ask(taken, seconds_later=3_601))
 
 
 def test_times_are_told_in_the_provinces_zone() -> None:
@@ -340,6 +347,11 @@ def test_the_page_of_an_agency_tells_all_there_is() -> None:
     ):
         assert text in said
     assert said.count("3 phút 0 giây") == 1
+
+
+def test_an_outage_that_goes_on_is_told_so_in_the_history() -> None:
+    taken = snapshot({DISTRICT: State.DOWN}, open_outages=[outage(DISTRICT)])
+    assert "đang tiếp diễn 12 phút 0 giây" in words(ask(taken, f"/agency/{DISTRICT}"))
 
 
 def test_an_unknown_agency_is_a_404_in_words() -> None:

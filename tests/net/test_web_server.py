@@ -27,6 +27,7 @@ from netmon.web import (
     find_exporters,
 )
 from netmon.web.listener import Bounds
+from netmon.web.rendering import Renderer
 from netmon_exporters.page import PageExporter
 from netmon_exporters.prometheus import PrometheusExporter
 from tests.support.snapshots import snapshot
@@ -98,6 +99,12 @@ async def raw(server: WebServer, sent: bytes) -> tuple[asyncio.StreamReader, asy
     writer.write(sent)
     await writer.drain()
     return reader, writer
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110  # aiohttp tells nobody when a connection goes
+            await asyncio.sleep(0.01)
 
 
 async def test_healthy_and_ready_tell_life_from_readiness() -> None:
@@ -297,15 +304,13 @@ async def test_when_there_is_no_room_the_one_that_waits_longest_makes_room() -> 
             each.close()
 
 
-async def test_a_client_that_does_not_read_is_cut() -> None:
+async def test_a_client_that_does_not_read_is_cut_and_what_waits_for_it_is_dropped() -> None:
     large = Response(tuple(b"x" * 65_536 for _ in range(1_000)))
     bounds = Bounds(response_seconds=0.2)
-    async with serving(Scripted(page=lambda _: large), bounds=bounds) as (server, client):
-        reader, writer = await raw(server, b"GET /page HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert (await client.get("/-/healthy")).status == 200
-        await asyncio.sleep(0.4)  # nothing can be awaited: the point is that nothing is read
-        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-            await reader.readexactly(65_536_000)
+    async with serving(Scripted(page=lambda _: large), bounds=bounds) as (server, _):
+        _, writer = await raw(server, b"GET /page HTTP/1.1\r\nHost: x\r\n\r\n")
+        await eventually(lambda: len(server._server.connections) == 1)
+        await eventually(lambda: not server._server.connections)
         writer.close()
 
 
@@ -347,6 +352,46 @@ async def test_running_out_of_descriptors_is_told_once_and_survived(
             assert (await client.get("/-/healthy")).status == 200
     assert caplog.text.count("cannot accept connections") == 1
     assert "Traceback" not in caplog.text
+
+
+async def test_when_everybody_is_being_served_the_next_one_is_turned_away() -> None:
+    gate = threading.Event()
+
+    def slow(_request: Request) -> Response:
+        gate.wait(10)
+        return Response(b"slow")
+
+    async with serving(Scripted(page=slow), bounds=Bounds(connections=2)) as (server, client):
+        asked = [asyncio.create_task(client.get("/page")) for _ in range(2)]
+        await eventually(lambda: len(server._server.connections) == 2)
+        await eventually(lambda: set(server._listener._deadlines.values()) == {float("inf")})
+        reader, writer = await raw(server, b"GET /-/healthy HTTP/1.0\r\n\r\n")
+        async with asyncio.timeout(5):
+            with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+                await reader.readexactly(1)
+        writer.close()
+        gate.set()
+        assert {(await each).status for each in asked} == {200}
+
+
+async def test_an_answer_is_forgotten_when_nobody_asks_again() -> None:
+    renderer = Renderer(Scripted(page=hello), lambda: None, keep_seconds=0.01)
+    taken, request = snapshot(), Request("/page")
+    answer = await renderer.answer(renderer.routes["/page"], taken, request)
+    assert answer is not None
+    assert renderer._kept
+    await eventually(lambda: not renderer._kept)
+    renderer.close()
+
+
+async def test_only_so_many_answers_are_kept() -> None:
+    renderer = Renderer(Scripted(page=hello), lambda: None, waiting_limit=2)
+    taken = snapshot()
+    for number in range(5):
+        request = Request("/page", {"n": str(number)})
+        await renderer.answer(renderer.routes["/page"], taken, request)
+    assert len(renderer._kept) == 2
+    renderer.close()
 
 
 def test_bounds_leave_descriptors_to_the_probes(monkeypatch: pytest.MonkeyPatch) -> None:
