@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,9 +14,11 @@ from netmon.probes.snmp.gauges import find_gauges, read_gauges
 from netmon.probes.snmp.inspection import inspect_router
 from netmon.probes.snmp.neighbours import Neighbour
 from netmon.probes.snmp.profile_files import load_profiles, parse_profile
-from netmon.probes.snmp.profiles import Profiles
 from netmon.probes.snmp.values import Oid, SnmpError, Tag, Value, VarBind, oid_from_text
 from tests.component.snmp_recordings import RecordedSession, say
+
+if TYPE_CHECKING:
+    from netmon.probes.snmp.profiles import Profiles
 
 NET_SNMP = "1.3.6.1.4.1.8072.3.2.10"
 
@@ -55,7 +58,7 @@ ISR_TEXT = (
         ),
         pytest.param(
             router(
-                "Cisco IOS Software, C890 Software (C890-UNIVERSALK9-M), Version 15.2(4)M6, RELEASE",
+                "Cisco IOS Software, C890 Software (C890-UNIVERSALK9-M), Version 15.2(4)M6, X",
                 "1.3.6.1.4.1.9.1.1040",
                 {f"{ENTITY}.5.1": 3, f"{ENTITY}.13.1": b"C891-K9 ", f"{ENTITY}.11.1": b"FGL2"},
             ),
@@ -141,7 +144,7 @@ ISR_TEXT = (
         ),
         pytest.param(
             router("HP Comware Platform Software, Software Version 7.1.045, Release 2416\r\n"
-                   "HP FF 5700-40XG-2QSFP+ Switch\r\nCopyright (c) 2010", "1.3.6.1.4.1.25506.11.1.1"),
+                   "HP FF 5700-40XG-2QSFP+ Switch\r\nCopyright", "1.3.6.1.4.1.25506.11.1.1"),
             ("HPE", "Comware", "FF 5700-40XG-2QSFP+ Switch", "", "7.1.045 Release 2416"),
             id="HPE Comware",
         ),

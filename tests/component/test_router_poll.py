@@ -136,7 +136,7 @@ async def test_a_known_router_is_asked_in_one_get() -> None:
 
     assert reading.status is SnmpStatus.OK
     assert (len(bench.session.gets), bench.session.walks) == (1, [])
-    assert len(bench.session.gets[0]) == 6 + 2 * 11
+    assert len(bench.session.gets[0]) == 6 + 2 * (11 + 1)
 
 
 async def test_a_router_is_identified_again_after_a_day() -> None:
@@ -183,6 +183,41 @@ async def test_an_interface_that_was_made_anew_is_followed_to_its_new_index() ->
     assert [row.name for row in soon.interfaces] == ["wan1"]
     assert later.status is SnmpStatus.OK
     assert [(row.index, row.receive_bytes) for row in later.interfaces] == [(9, 5), (3, 1000)]
+
+
+async def test_a_dead_row_of_the_same_name_is_not_taken_for_the_interface_made_anew() -> None:
+    bench = Bench()
+    await bench.poll()
+    bench.session.say({(*mib.IF_OPER_STATUS, 2): 2})
+    bench.session.say(interface(9, "wan0", 5) | holds("10.1.0.2", 9))
+    bench.session.say({(*mib.IP_ROUTE_IF_INDEX, 0, 0, 0, 0): 9})
+
+    reading = await bench.poll(after_seconds=400)
+
+    assert reading.status is SnmpStatus.OK
+    assert (reading.interfaces[0].index, reading.interfaces[0].oper_up) == (9, True)
+
+
+async def test_nor_where_no_address_points_to_it() -> None:
+    bench = Bench()
+    bench.agency = agency(Uplink(name="lan0"))
+    await bench.poll()
+    bench.session.say({(*mib.IF_OPER_STATUS, 1): 2})
+    bench.session.say(interface(9, "lan0", 5))
+
+    reading = await bench.poll(after_seconds=400)
+
+    assert (reading.uplink_index, reading.interfaces[0].oper_up) == (9, True)
+
+
+async def test_a_router_that_just_started_is_looked_at_again_when_its_tables_are_filled() -> None:
+    bench = Bench()
+    bench.uptime_ticks = 0
+    await bench.poll()
+    bench.session.say({mib.SYS_LOCATION: b"UBND"})
+
+    assert (await bench.poll(after_seconds=300)).facts.location == ""
+    assert (await bench.poll(after_seconds=300)).facts.location == "UBND"
 
 
 async def test_another_interface_at_the_remembered_index_is_not_taken_for_the_uplink() -> None:

@@ -56,7 +56,7 @@ def agency(uplink: Uplink | None = None) -> Agency:
             id="of two that are down the cheaper",
         ),
         pytest.param(
-            Evidence([Route(DEFAULT, 0, HOP)], {}, [(IPv4Network("10.1.0.0/30"), 2)]),
+            Evidence([Route(DEFAULT, 0, HOP)], {}, {}, [(IPv4Network("10.1.0.0/30"), 2)]),
             2, "default route via 10.1.0.1",
             id="a route that names no interface: where its next hop is at home",
         ),

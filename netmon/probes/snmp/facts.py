@@ -42,6 +42,8 @@ class SystemGroup:
     object_id: Oid = ()
     name: str = ""
     location: str = ""
+    agent_ticks: int | None = None
+    """sysUpTime"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +62,15 @@ async def read_system(session: Session) -> SystemGroup:
         SnmpError: the agent did not answer.
     """
     variables = await session.get(
-        [mib.SYS_DESCR, mib.SYS_OBJECT_ID, mib.SYS_NAME, mib.SYS_LOCATION]
+        [mib.SYS_DESCR, mib.SYS_OBJECT_ID, mib.SYS_NAME, mib.SYS_LOCATION, mib.SYS_UP_TIME]
     )
-    description, object_id, name, location = (variable.value for variable in variables)
+    description, object_id, name, location, ticks = (variable.value for variable in variables)
     return SystemGroup(
         description=text(description),
         object_id=object_id if isinstance(object_id, tuple) else (),
         name=text(name),
         location=text(location),
+        agent_ticks=number(ticks),
     )
 
 

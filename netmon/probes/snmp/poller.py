@@ -17,7 +17,7 @@ from netmon.probes.snmp import facts, mib, uplink
 from netmon.probes.snmp.decode import number, text
 from netmon.probes.snmp.gauges import Recipes, find_gauges, read_gauges
 from netmon.probes.snmp.interfaces import IDENTITY_COLUMNS, InterfaceTable, read_table
-from netmon.probes.snmp.uptime import RouterClocks, agent_wraps, compare, uptime_seconds
+from netmon.probes.snmp.uptime import TICKS, RouterClocks, agent_wraps, compare, uptime_seconds
 from netmon.probes.snmp.values import Oid, SnmpError
 from netmon.probes.snmp.watch import (
     Moment,
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 IDENTIFY_EVERY_SECONDS = 86_400
 IDENTIFY_AGAIN_SECONDS = 3_600
 """After an identification that was not complete."""
+IDENTIFY_YOUNG_SECONDS = 600
+"""After an identification right after the router's start."""
 CHANGED_AT_MOST_EVERY_SECONDS = 300
 """How often a router that seems changed is identified again: some never tell the same twice."""
 
@@ -46,6 +48,7 @@ _SYSTEM: tuple[Oid, ...] = (
     mib.SYS_UP_TIME, mib.SNMP_ENGINE_BOOTS, mib.SNMP_ENGINE_TIME, mib.HR_SYSTEM_UPTIME,
     mib.SYS_OBJECT_ID, mib.SYS_NAME,
 )  # fmt: skip
+_YOUNG_TICKS = 300 * TICKS
 _RESTARTS = (RestartKind.ROUTER, RestartKind.AGENT)
 _NO_UPTIME = "the router does not tell its uptime"
 
@@ -61,6 +64,8 @@ class RouterMemory:
     """On the monotonic clock; None: not yet."""
     changed: bool = False
     """It is no longer what it was when it was identified."""
+    young: bool = False
+    """It had just started when it was identified: agents fill their tables in the minutes after."""
     trouble: str = ""
     """What the last identification could not read."""
     clocks: RouterClocks = field(default=RouterClocks())
@@ -137,6 +142,8 @@ class RouterPoller:
         every_seconds = IDENTIFY_EVERY_SECONDS
         if memory.changed:
             every_seconds = CHANGED_AT_MOST_EVERY_SECONDS
+        elif memory.young:
+            every_seconds = IDENTIFY_YOUNG_SECONDS
         elif memory.trouble:
             every_seconds = IDENTIFY_AGAIN_SECONDS
         age_us = self._timeline.monotonic_us() - memory.identified_at_us
@@ -158,6 +165,7 @@ class RouterPoller:
         memory.gauges = self._recipes.setdefault(recipes, recipes)
         memory.trouble = _joined(identity.trouble, found.trouble, gauge_trouble)
         memory.changed = False
+        memory.young = system.agent_ticks is not None and system.agent_ticks < _YOUNG_TICKS
         memory.identified_at_us = self._timeline.monotonic_us()
 
     async def _read(self, session: Session, agency: Agency, memory: RouterMemory) -> RouterReading:
@@ -171,7 +179,8 @@ class RouterPoller:
         clocks = _clocks(answers)
         moment, restart = _advance_clocks(memory, clocks, now_us)
         rows, lacking = _take_rows(memory, answers[len(_SYSTEM) : gauges_place], moment)
-        _notice_change(memory, answers, restart, moved=bool(lacking))
+        doubtful = any(_may_be_made_anew(watched, rows) for watched in memory.watched)
+        _notice_change(memory, answers, restart, moved=bool(lacking) or doubtful)
         silent_clock = "" if moment.uptime_seconds is not None else _NO_UPTIME
         detail = _joined(memory.trouble, *lacking, silent_clock)
         return RouterReading(
@@ -208,7 +217,10 @@ async def find_interfaces(
     choice = uplink.choose(table, agency, evidence, centre)
     try:
         watched = await choose_watched(
-            session, table, _links_by_index(agency, evidence, choice.index)
+            session,
+            table,
+            _links_by_index(agency, evidence, choice.index),
+            evidence.witnesses,
         )
     except SnmpError as error:
         trouble = str(error)
@@ -291,14 +303,20 @@ def _take_rows(
     """Return the watched interfaces as they are now, and in words which are not at their place."""
     rows, lacking, place = [], [], 0
     for watched in memory.watched:
-        width = len(watched.columns)
-        row = values[place : place + width]
-        place += width
+        row = values[place : place + len(watched.variables)]
+        place += len(row)
         if is_at_its_place(watched, row):
             rows.append(finish(watched, row, moment))
         else:
             lacking.append(f"interface {watched.name!r} is no longer at index {watched.index}")
     return tuple(rows), lacking
+
+
+def _may_be_made_anew(watched: WatchedInterface, rows: Sequence[InterfaceReading]) -> bool:
+    """Tell whether an interface that is down may live on in another row that nothing points to."""
+    return not watched.witness and any(
+        row.index == watched.index and row.oper_up is False for row in rows
+    )
 
 
 def _notice_change(

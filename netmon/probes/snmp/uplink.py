@@ -12,14 +12,14 @@ from netmon.model import IPAddress
 from netmon.probes.snmp import mib
 from netmon.probes.snmp.decode import number
 from netmon.probes.snmp.interfaces import find_by_name, liveliness
-from netmon.probes.snmp.values import Missing
+from netmon.probes.snmp.values import Missing, Oid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from netmon.model import Agency, Uplink
     from netmon.probes.snmp.interfaces import InterfaceTable
-    from netmon.probes.snmp.values import Oid, Session
+    from netmon.probes.snmp.values import Session
 
 _ROUTES_AT_MOST = 500
 """A router of an agency has a few dozen; one with the Internet's table is not read to its end."""
@@ -48,6 +48,8 @@ class Evidence:
     routes: Sequence[Route] = ()
     holders: Mapping[IPAddress, int] = field(default_factory=dict)
     """The interface that holds each of the agency's addresses, where one does."""
+    witnesses: Mapping[int, Oid] = field(default_factory=dict)
+    """For each of these interfaces a variable that says so."""
     connected: Sequence[tuple[IPv4Network, int]] = ()
     """Networks of the router's own addresses, with their interfaces."""
 
@@ -73,10 +75,10 @@ async def gather(session: Session, agency: Agency, centre: IPAddress | None) -> 
         SnmpError: the agent stopped answering.
     """
     addresses = agency_addresses(agency)
-    holders = await _find_holders(session, addresses)
+    holders, witnesses = await _find_holders(session, addresses)
     routes = await _read_routes(session, centre)
     connected = await _read_connected(session) if any(r.index == 0 for r in routes) else ()
-    return Evidence(routes, holders, connected)
+    return Evidence(routes, holders, witnesses, connected)
 
 
 def agency_addresses(agency: Agency) -> tuple[IPAddress, ...]:
@@ -188,7 +190,9 @@ def _is_up(table: InterfaceTable, index: int) -> bool:
     return bool(table.readings[index].oper_up)
 
 
-async def _find_holders(session: Session, addresses: Sequence[IPAddress]) -> dict[IPAddress, int]:
+async def _find_holders(
+    session: Session, addresses: Sequence[IPAddress]
+) -> tuple[dict[IPAddress, int], dict[int, Oid]]:
     """Ask ipAddrTable and ipAddressTable for the addresses' rows directly: no walk is needed."""
     asked: list[tuple[IPAddress, Oid]] = []
     for address in addresses:
@@ -199,14 +203,16 @@ async def _find_holders(session: Session, addresses: Sequence[IPAddress]) -> dic
         else:
             asked.append((address, (*mib.IP_ADDRESS_IF_INDEX, 2, len(arcs), *arcs)))
     if not asked:
-        return {}
+        return {}, {}
     variables = await session.get([oid for _, oid in asked])
     holders: dict[IPAddress, int] = {}
-    for (address, _), variable in zip(asked, variables, strict=True):
+    witnesses: dict[int, Oid] = {}
+    for (address, oid), variable in zip(asked, variables, strict=True):
         index = number(variable.value)
         if index:
             holders.setdefault(address, index)
-    return holders
+            witnesses.setdefault(index, oid)
+    return holders, witnesses
 
 
 async def _read_routes(session: Session, centre: IPAddress | None) -> list[Route]:

@@ -47,6 +47,8 @@ class WatchedInterface:
     """What is asked at every poll: the name, the octets received and sent, and the rest."""
     counter_wraps: tuple[bool, bool]
     """Whether the octets are counted in 32 bits: received, sent."""
+    witness: Oid
+    """The variable that tells which interface holds its address; empty: it holds none."""
     if_speed: int | None
     """ifSpeed as it was at identification, for interfaces without ifHighSpeed."""
     receive: CounterTrack | None = None
@@ -55,7 +57,8 @@ class WatchedInterface:
     @property
     def variables(self) -> list[Oid]:
         """The names of the variables to ask for."""
-        return [(*column, self.index) for column in self.columns]
+        own = [(*column, self.index) for column in self.columns]
+        return [*own, self.witness] if self.witness else own
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,10 @@ class Moment:
 
 
 async def choose_watched(
-    session: Session, table: InterfaceTable, links: Mapping[int, tuple[str, ...]]
+    session: Session,
+    table: InterfaceTable,
+    links: Mapping[int, tuple[str, ...]],
+    witnesses: Mapping[int, Oid],
 ) -> tuple[WatchedInterface, ...]:
     """Look which name and which counters the interfaces to watch have.
 
@@ -79,6 +85,7 @@ async def choose_watched(
         session: The conversation with the router.
         table: Its interfaces.
         links: The ifIndexes to watch, each with the ids of the links that it carries.
+        witnesses: Variables that tell which interface holds an address, by ifIndex.
 
     Raises:
         SnmpError: the agent stopped answering.
@@ -90,8 +97,8 @@ async def choose_watched(
     width = len(_KINDS)
     return tuple(
         _watched(
-            table.readings[index],
-            links[index],
+            replace(table.readings[index], links=links[index]),
+            witnesses.get(index, ()),
             variables[place * width : (place + 1) * width],
         )
         for place, index in enumerate(indexes)
@@ -111,14 +118,21 @@ def carry_over(before: Sequence[WatchedInterface], after: Sequence[WatchedInterf
 
 
 def is_at_its_place(watched: WatchedInterface, values: Sequence[Value]) -> bool:
-    """Tell whether an answer is that of the interface: the router may number them anew."""
-    there = any(not isinstance(value, Missing) for value in values)
+    """Tell whether an answer is that of the interface: the router may number them anew.
+
+    An agent may keep the row of an interface that was made anew under another ifIndex, with the
+    same name and down: who holds the address tells.
+    """
+    there = any(not isinstance(value, Missing) for value in values[: len(watched.columns)])
+    if watched.witness:
+        holder = number(values[-1])
+        there = there and holder in (None, watched.index)
     return there and text(values[0]) == watched.name
 
 
 def finish(watched: WatchedInterface, values: Sequence[Value], moment: Moment) -> InterfaceReading:
     """Return the interface as it is now; its octets go on over the wraps of 32-bit counters."""
-    cells = dict(zip(watched.columns, values, strict=True))
+    cells = dict(zip(watched.columns, values, strict=False))
     if watched.if_speed is not None:
         cells[mib.IF_SPEED] = watched.if_speed
     raw = decode(watched.index, cells)
@@ -168,9 +182,7 @@ def _total(track: CounterTrack | None) -> int | None:
     return None if track is None else track.total
 
 
-def _watched(
-    reading: InterfaceReading, links: tuple[str, ...], row: Sequence[VarBind]
-) -> WatchedInterface:
+def _watched(reading: InterfaceReading, witness: Oid, row: Sequence[VarBind]) -> WatchedInterface:
     hc_in, hc_out, low_in, low_out, name, if_speed = row
     receive = _counter(hc_in, low_in)
     transmit = _counter(hc_out, low_out)
@@ -179,7 +191,8 @@ def _watched(
         name=reading.name,
         description=reading.description,
         alias=reading.alias,
-        links=links,
+        links=reading.links,
+        witness=witness,
         columns=(
             mib.IF_NAME if text(name.value) else mib.IF_DESCR,
             receive.oid[:-1],
