@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from netmon.errors import LedgerError
 from netmon.ledger.ledger import Ledger
+from netmon.ledger.storage import is_full
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -177,14 +178,17 @@ class LedgerWriter:
 
     def _do(self, job: _Job) -> BaseException | None:
         pause_seconds = self._first_pause_seconds
+        reopen = False
         while True:
             try:
+                if reopen:
+                    self._ledger.reopen()
                 job.action(self._ledger)
             except LedgerError as error:
-                if not job.durable:
+                if not job.durable or self._refused(error):
                     return error
-                if self._refused(error):
-                    return error
+                # Space comes back under an open file; a disk that failed is mounted anew.
+                reopen = not is_full(error)
             except Exception as error:  # noqa: BLE001  # one batch's bug must not hold up the rest
                 self._set_aside += 1
                 _log.exception("ledger: a batch could not be stored and is set aside")
@@ -194,7 +198,6 @@ class LedgerWriter:
                 return None
             self._closing.wait(pause_seconds)
             pause_seconds = min(2 * pause_seconds, self._longest_pause_seconds)
-            self._reopen()
 
     def _refused(self, error: LedgerError) -> bool:
         """Say it once; tell whether to give up, which only closing makes us do."""
@@ -213,13 +216,6 @@ class LedgerWriter:
                 self._trouble = ""
                 pending = len(self._jobs)
             _log.warning("%s: can be written again, %d to go", self._ledger.path, pending)
-
-    def _reopen(self) -> None:
-        try:
-            self._ledger.reopen()
-        except LedgerError as error:
-            with self._changed:
-                self._trouble = str(error)
 
     def _tell(
         self, done: Callable[[BaseException | None], None], error: BaseException | None
