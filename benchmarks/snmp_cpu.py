@@ -25,7 +25,6 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TypeAlias
 
-from benchmarks.snmp_responder import AUTH_PASSWORD, PRIV_PASSWORD, USER
 from netmon.clock import SystemClock
 from netmon.config.settings import SnmpCredential, SnmpModule
 from netmon.probes.snmp.engine import SnmpEngine, SnmpSession
@@ -40,6 +39,8 @@ PACE_SECONDS = 0.01
 TURNS = 3
 AT_A_TIME = 10
 """Routers asked at once: what a poller does, and no more than pysnmp can bear."""
+USER, AUTH_PASSWORD, PRIV_PASSWORD = "bench", "authpassword", "privpassword"
+"""As in snmp_responder.py."""
 CREDENTIALS = {
     "v2c": SnmpCredential("2c"),
     "v3": SnmpCredential("3", user=USER, auth_protocol="SHA-256", priv_protocol="AES"),

@@ -12,9 +12,11 @@ import argparse
 import importlib
 import random
 import sys
+import tempfile
 import time
 from collections import Counter
 from ipaddress import IPv4Address
+from pathlib import Path
 
 from netmon.clock import SystemClock
 from netmon.probes.snmp.ber import SEQUENCE, MalformedError, OidReader, encode, encode_varbinds
@@ -35,6 +37,7 @@ from netmon.probes.snmp.values import Missing, SnmpError, Tag, VarBind
 
 ENGINE_ID = b"\x80\x00\x1f\x88\x04fuzz"
 SLOWEST_SECONDS = 0.5
+CORPUS_SIZE = 500
 LAYERS = ("rows", "pdu", "whole pdu", "message", "whole message")
 ROWS = [
     encode_varbinds(
@@ -187,9 +190,13 @@ def run_atheris(target: Target, runs: int) -> int:
     except ModuleNotFoundError:
         print("atheris is not installed: pip install atheris, or run without --atheris")
         return 2
-    atheris.instrument_all()
-    atheris.Setup([sys.argv[0], f"-runs={runs}", "-max_len=1500"], target.run)
-    atheris.Fuzz()
+    with tempfile.TemporaryDirectory() as corpus:
+        random_source = random.Random(1)
+        for number in range(CORPUS_SIZE):
+            Path(corpus, str(number)).write_bytes(target.message(random_source))
+        atheris.instrument_all()
+        atheris.Setup([sys.argv[0], f"-runs={runs}", "-max_len=1500", corpus], target.run)
+        atheris.Fuzz()
     return 0
 
 

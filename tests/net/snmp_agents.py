@@ -8,10 +8,12 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, TypeAlias, cast
+
+import pytest
 
 from netmon.clock import SystemClock
 from netmon.config.settings import SnmpCredential, SnmpModule
@@ -30,7 +32,7 @@ from netmon.probes.snmp.message import (
 )
 from netmon.probes.snmp.security import ReportError
 from netmon.probes.snmp.usm import NOT_IN_TIME_WINDOW, UNKNOWN_ENGINE_ID, UserSecurity
-from netmon.probes.snmp.values import Missing, Oid, SnmpSecrets, Tag, VarBind
+from netmon.probes.snmp.values import Missing, Oid, SnmpError, SnmpSecrets, Tag, VarBind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -269,3 +271,10 @@ def snmpd(folder: Path, configuration: str) -> Iterator[int]:
     finally:
         process.terminate()
         process.wait(10)
+
+
+async def failure_of(call: Coroutine[None, None, object]) -> SnmpError:
+    """Await a call that must fail, and return how it did."""
+    with pytest.raises(SnmpError) as caught:
+        await call
+    return caught.value

@@ -252,16 +252,19 @@ def _usm_header(data: bytes, position: int) -> UsmMessage:
     position, end = content_span(data, position, SEQUENCE)
     message_id, position = decode_integer(data, position)
     _, position = decode_integer(data, position)
-    start, position = content_span(data, position, OCTETS_TAG)
-    model, position = decode_integer(data, position)
-    if position != end or position - start == 0:
+    flags_start, flags_end = content_span(data, position, OCTETS_TAG)
+    model, position = decode_integer(data, flags_end)
+    if position != end or flags_end == flags_start:
         raise MalformedError("the header of an SNMPv3 message does not add up")
     if model != _USM:
         raise MalformedError(f"the unknown security model {model}")
-    flags = data[start]
-    position, outer_end = content_span(data, position, OCTETS_TAG)
-    position, end = content_span(data, position, SEQUENCE)
-    engine_start, engine_end = content_span(data, position, OCTETS_TAG)
+    return _with_security(message_id, data[flags_start], data, position)
+
+
+def _with_security(message_id: int, flags: int, data: bytes, position: int) -> UsmMessage:
+    start, outer_end = content_span(data, position, OCTETS_TAG)
+    start, end = content_span(data, start, SEQUENCE)
+    engine_start, engine_end = content_span(data, start, OCTETS_TAG)
     boots, position = decode_integer(data, engine_end)
     time, position = decode_integer(data, position)
     user_start, user_end = content_span(data, position, OCTETS_TAG)
@@ -269,18 +272,10 @@ def _usm_header(data: bytes, position: int) -> UsmMessage:
     salt_start, salt_end = content_span(data, digest_end, OCTETS_TAG)
     if not salt_end == end == outer_end:
         raise MalformedError("the security parameters do not add up")
+    engine_id, user = data[engine_start:engine_end], data[user_start:user_end]
+    digest, salt = data[digest_start:digest_end], data[salt_start:salt_end]
     return UsmMessage(
-        message_id,
-        flags,
-        data[engine_start:engine_end],
-        boots,
-        time,
-        data[user_start:user_end],
-        data[digest_start:digest_end],
-        digest_start,
-        data[salt_start:salt_end],
-        data,
-        outer_end,
+        message_id, flags, engine_id, boots, time, user, digest, digest_start, salt, data, outer_end
     )
 
 
