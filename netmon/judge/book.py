@@ -57,6 +57,8 @@ AUTHOR = "netmon"
 MEMORY_US = 3_600_000_000
 """Nothing older than this is classed anew."""
 
+_CALM_MEMORY_US = 120_000_000
+"""Nor anything older than this of a link that answers and had no trouble of late."""
 _SWEEP_US = 60_000_000
 
 
@@ -200,7 +202,8 @@ class Book:
         self.links.hits *= keep
         self._swept_us = self.now_us
         for slot, case in list(self.cases.items()):
-            self._forget(slot, case, before_us)
+            is_calm = not (case.outages or case.dark or self.links.run[slot])
+            self._forget(slot, case, self.now_us - _CALM_MEMORY_US if is_calm else before_us)
             if self._is_trivial(slot, case):
                 del self.cases[slot]
 

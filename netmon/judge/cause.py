@@ -47,6 +47,8 @@ class Ended(NamedTuple):
     owns_uplink: bool
     """Whether the router's uplink is this link's end: it is the primary, or the only one."""
     evidence: Evidence = Evidence()
+    before: RouterReading | None = None
+    """The last good poll before it."""
 
 
 class Verdict(NamedTuple):
@@ -58,26 +60,36 @@ class Verdict(NamedTuple):
 
 @dataclass(slots=True)
 class Verdicts:
-    """Outages that wait for their router's first good poll."""
+    """Outages that wait for their router's first good poll, and the polls before them."""
 
     _waiting: dict[str, list[Ended]] = field(default_factory=dict)
+    _latest: dict[str, RouterReading] = field(default_factory=dict)
+    """The last good poll of each agency."""
+    _before: dict[LinkKey, RouterReading] = field(default_factory=dict)
+    """The last good poll before a link's present outage: later ones may have come another way."""
+
+    def begin(self, key: LinkKey) -> None:
+        """Remember what the router last said before an outage."""
+        if key.agency in self._latest:
+            self._before[key] = self._latest[key.agency]
 
     def await_reading(self, ended: Ended) -> None:
         """Remember an outage that is over."""
         waiting = self._waiting.setdefault(ended.key.agency, [])
-        waiting.append(ended)
+        waiting.append(ended._replace(before=self._before.pop(ended.key, None)))
         del waiting[:-_MOST_WAITING]
 
     def read(self, reading: RouterReading, previous: RouterReading | None) -> list[Event]:
         """Tell the causes that a poll reveals."""
-        waiting = self._waiting.get(reading.agency, [])
-        if not waiting or not is_good(reading):
+        if not is_good(reading):
             return []
+        self._latest[reading.agency] = reading
+        waiting = self._waiting.get(reading.agency, [])
         over = [ended for ended in waiting if ended.end_us <= reading.at_us]
         self._keep(reading.agency, [ended for ended in waiting if ended not in over])
         notes: list[Event] = []
         for ended in over:
-            cause, text = cause_of(ended, reading, previous)
+            cause, text = cause_of(ended, reading, ended.before or previous)
             notes.append(OutageNote(ended.key, ended.start_us, reading.at_us, cause, text=text))
         return notes
 
@@ -91,6 +103,7 @@ class Verdicts:
 
     def drop(self, key: LinkKey) -> None:
         """Forget a link that is gone."""
+        self._before.pop(key, None)
         waiting = self._waiting.get(key.agency, [])
         self._keep(key.agency, [ended for ended in waiting if ended.key != key])
 
@@ -110,9 +123,10 @@ def is_good(reading: RouterReading) -> bool:
 def cause_of(ended: Ended, reading: RouterReading, previous: RouterReading | None) -> Verdict:
     """Return the cause of an outage by the first good poll after it.
 
-    `previous` is the last poll before the outage, if there was a good one.
+    `previous` is the last good poll before the outage; another one says nothing.
     """
-    cause, text = _by_router(ended, reading, previous)
+    usable = previous is not None and is_good(previous) and previous.at_us <= ended.start_us
+    cause, text = _by_router(ended, reading, previous if usable else None)
     if ended.evidence.error is not None:
         text = f"{text}; during the outage {ended.evidence.text}"
     return Verdict(cause, text)
@@ -125,7 +139,7 @@ def _by_router(ended: Ended, reading: RouterReading, previous: RouterReading | N
         boot_us = reading.at_us - round(uptime_seconds * 1_000_000)
         if boot_us >= ended.reply_us - _SLACK_US:
             return _by_restart(ended, reading, known, boot_us)
-    return _by_uplink(ended, reading)
+    return _by_uplink(ended, reading, known)
 
 
 def ran_on(previous: RouterReading, reading: RouterReading) -> bool:
@@ -136,7 +150,13 @@ def ran_on(previous: RouterReading, reading: RouterReading) -> bool:
     drift_seconds = _DRIFT_SECONDS + _DRIFT_RATIO * elapsed_seconds
     if uptime_seconds >= expected_seconds - drift_seconds:
         return True
-    return abs(uptime_seconds - (expected_seconds - TICKS_WRAP_SECONDS)) <= drift_seconds
+    wrapped_seconds = expected_seconds - TICKS_WRAP_SECONDS
+    # A restart at the very time of the wrap shows in the counters, or in snmpEngineBoots.
+    return (
+        abs(uptime_seconds - wrapped_seconds) <= drift_seconds
+        and _counters_ran_on(previous, reading) is not False
+        and (previous.engine_boots or 0) == (reading.engine_boots or 0)
+    )
 
 
 def _by_restart(
@@ -165,18 +185,30 @@ def _counters_ran_on(previous: RouterReading, reading: RouterReading) -> bool | 
     return all(new >= old for old, new in known)
 
 
-def _by_uplink(ended: Ended, reading: RouterReading) -> Verdict:
+def _by_uplink(ended: Ended, reading: RouterReading, previous: RouterReading | None) -> Verdict:
     uplink = _uplink(reading)
     if not ended.owns_uplink or uplink is None:
         return Verdict(Cause.UNKNOWN, "the router ran on; which uplink this link is, is unknown")
     if uplink.last_change_seconds is None or not _tells_changes(reading):
         return Verdict(Cause.UNKNOWN, "the router ran on; it does not tell when its uplink changed")
+    never_moved = Verdict(Cause.BEYOND, f"the router ran on and {uplink.name} never changed")
+    if previous is not None and _stands_still(uplink, previous):
+        return never_moved
     changed_us = reading.at_us - round(_age_seconds(reading, uplink) * 1_000_000)
     if changed_us > ended.end_us + _SLACK_US:
         return Verdict(Cause.UNKNOWN, f"the router ran on; {uplink.name} changed again since")
     if changed_us >= min(ended.reply_us, ended.start_us) - _SLACK_US:
         return Verdict(Cause.CIRCUIT, f"the router ran on; {uplink.name} lost its carrier")
-    return Verdict(Cause.BEYOND, f"the router ran on and {uplink.name} never changed")
+    return never_moved
+
+
+def _stands_still(uplink: InterfaceReading, previous: RouterReading) -> bool:
+    """Tell whether an interface has not changed since a poll before the outage.
+
+    The value itself decides: after the wrap of sysUpTime it cannot be laid on the time line.
+    """
+    before = next((i for i in previous.interfaces if i.index == uplink.index), None)
+    return before is not None and before.last_change_seconds == uplink.last_change_seconds
 
 
 def _uplink(reading: RouterReading) -> InterfaceReading | None:

@@ -133,7 +133,10 @@ class Judge:
         self._sight.end(DAEMON, at_us)
 
     def reading(self, reading: RouterReading, previous: RouterReading | None) -> list[Event]:
-        """Tell the cause of outages that ended before a router's first good poll after them."""
+        """Enter a poll; tell the cause of outages for which it is the first good one after.
+
+        `previous` is the poll before it. It matters only until the judge has seen a poll itself.
+        """
         return self._verdicts.read(reading, previous)
 
     def tick(self, now_us: int) -> list[Event]:
@@ -193,7 +196,7 @@ class Judge:
     def _add(self, slot: int, restored: Restored | None) -> None:
         links, now_us = self._links, self._book.now_us
         links.begin(slot, now_us)
-        if restored is None:
+        if restored is None or not restored.since_us:
             self._book.open_case(slot, State.UNKNOWN, Health.UNKNOWN)
             if self.blind is not None:
                 self._book.darken(slot, now_us)
@@ -270,6 +273,7 @@ class Judge:
             book.darken(slot, int(self._links.fault_start_us[slot]))
         for slot in findings.fallen.tolist():
             events += book.fall(slot)
+            self._verdicts.begin(book.roster.link_at[slot].key)
         for slot in findings.recovered.tolist():
             events += book.recover(slot)
             self._verdicts.await_reading(book.ended(slot))

@@ -18,5 +18,6 @@ class Restored:
     state: State
     health: Health
     since_us: int
+    """0: it was never judged; it starts as a new link does."""
     open_outage_us: int | None = None
     """Start of the outage that was not over: the judge continues it, and opens no other."""

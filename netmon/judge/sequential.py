@@ -33,8 +33,8 @@ FALSE_ALARM_US = 30_000_000
 """An outage that is over so soon was perhaps a long burst of losses: the link learns from it."""
 
 _ONSET_FLOOR = 0.001
-_PRIOR_HITS = 0.75
-_PRIOR_TRIALS = 60.0
+_PRIOR_HITS = 0.25
+_PRIOR_TRIALS = 20.0
 _DEVIATIONS = 2.0
 """By so many standard deviations the learnt persistence is taken for worse than it looks."""
 _PERSISTENCE_CEILING = 0.98

@@ -97,7 +97,7 @@ def test_an_outage_is_from_the_first_lost_echo_to_the_first_reply() -> None:
     assert world.outages("x/a") == [(31.0, 61.0)]
     decided = next(e for e in world.of("x/a") if isinstance(e, OutageStart))
     assert decided.decided_us - decided.start_us <= 2.2 * SECOND
-    assert decided.evidence.text == "4 echoes in a row lost"
+    assert decided.evidence.text == "5 echoes in a row lost"
 
 
 def test_a_district_cut_makes_its_communes_unreachable_and_nothing_else() -> None:

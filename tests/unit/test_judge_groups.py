@@ -1,0 +1,51 @@
+"""Outages that belong together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from netmon.judge.groups import WITHIN_US, groups
+from netmon.model import Cause, Inventory, LinkKey, Outage
+from tests.support.judge_world import SECOND, inventory, link
+
+
+def province() -> Inventory:
+    names = dict.fromkeys(("a", "b", "c", "d"))
+    links = [link("a", provider="vn"), link("b", provider="vn"), link("c", provider="vn")]
+    inv = inventory(names, [*links, link("d", provider="other")])
+    agencies = {
+        name: replace(agency, district="north" if name != "c" else "south")
+        for name, agency in inv.agencies.items()
+    }
+    return replace(inv, agencies=agencies)
+
+
+def outage(agency: str, start_us: int, cause: Cause = Cause.UNKNOWN) -> Outage:
+    return Outage(LinkKey(agency, "a"), start_us, None, cause)
+
+
+@pytest.mark.parametrize(
+    ("outages", "expected"),
+    [
+        pytest.param([outage("a", 0), outage("b", 5)], [{"a", "b"}], id="one provider, one area"),
+        pytest.param([outage("a", 0), outage("c", 5)], [], id="another area"),
+        pytest.param([outage("a", 0), outage("d", 5)], [], id="another provider"),
+        pytest.param([outage("a", 0), outage("b", WITHIN_US)], [], id="a minute apart"),
+        pytest.param([outage("a", 0), outage("a", 5)], [], id="one link twice is no group"),
+        pytest.param(
+            [outage("a", 0, Cause.UPSTREAM), outage("b", 5)], [], id="explained by a parent"
+        ),
+        pytest.param([outage("gone", 0), outage("b", 5)], [], id="no longer in the inventory"),
+    ],
+)
+def test_groups(outages: list[Outage], expected: list[set[str]]) -> None:
+    found = groups(outages, province())
+    assert [{key.agency for key in group.keys} for group in found] == expected
+    assert groups(outages[::-1], province()) == found
+
+
+def test_two_faults_of_one_provider_are_two_groups() -> None:
+    pairs = [outage(name, at * SECOND) for at in (0, 300) for name in ("a", "b")]
+    assert [group.start_us for group in groups(pairs, province())] == [0, 300 * SECOND]
