@@ -5,22 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from netmon.config.schema import inventory_schema, settings_schema
+from netmon.config.reference import reference_tables
+from netmon.config.schema import SCHEMAS
+from netmon_exporters import metrics_table
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def _json(make: Callable[[], Mapping[str, object]]) -> str:
-    return json.dumps(make(), ensure_ascii=False, indent=2) + "\n"
-
-
-GENERATED: Mapping[str, Callable[[], str]] = {
-    "config/schema/agencies.schema.json": lambda: _json(inventory_schema),
-    "config/schema/netmon.schema.json": lambda: _json(settings_schema),
-}
 
 
 def main() -> int:
@@ -29,19 +20,36 @@ def main() -> int:
     parser.add_argument("--check", action="store_true")
     checking = parser.parse_args().check
     stale = []
-    for name, make in GENERATED.items():
-        path, text = ROOT / name, make()
+    for name, text in _generated().items():
+        path = ROOT / name
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         if checking:
             stale.append(name)
         else:
-            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
             print(f"wrote {name}")
     for name in stale:
         print(f"{name} is out of date: run python scripts/generate.py", file=sys.stderr)
     return int(bool(stale))
+
+
+def _generated() -> dict[str, str]:
+    """Return every generated file: its name and what it must hold."""
+    files = {
+        f"config/schema/{name}.schema.json": json.dumps(make(), ensure_ascii=False, indent=2) + "\n"
+        for name, make in SCHEMAS.items()
+    }
+    files["docs/metrics.md"] = metrics_table.document()
+    files["docs/configuration.md"] = _with_reference(ROOT / "docs/configuration.md")
+    return files
+
+
+def _with_reference(path: Path) -> str:
+    """Return the hand-written part of a document with the tables of all keys behind it."""
+    tables = reference_tables()
+    written, mark, _ = path.read_text(encoding="utf-8").partition(tables.partition("\n")[0])
+    return written + (tables if mark else "")
 
 
 if __name__ == "__main__":

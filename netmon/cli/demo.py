@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from netmon.cli.options import Commands, add_daemon
 from netmon.clock import SystemClock, Timeline
@@ -19,6 +18,10 @@ from netmon.demo.province import Mode, ToyProvince, open_province
 from netmon.logs import configure
 from netmon.probes.icmp import OpenedSocket
 from netmon.web import find_exporters
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
 
 _LISTEN_ADDRESS = "127.0.0.1:9877"
 

@@ -229,8 +229,7 @@ def unobserved_seconds(figures: Figures) -> float:
     return sum(
         value
         for (name, labels), value in figures.items()
-        if name == "netmon_link_state_seconds_total"
-        and UNOBSERVED.items() <= dict(labels).items()
+        if name == "netmon_link_state_seconds_total" and UNOBSERVED.items() <= dict(labels).items()
     )
 
 

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from lab.daemons import free_port, request
 from prometheus_client.parser import text_string_to_metric_families
 
+from lab.daemons import free_port, request
 from lab.kernel import enter_command
 
 if TYPE_CHECKING:
