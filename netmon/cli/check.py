@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from netmon.cli.options import Commands, add_config, config_file
 from netmon.config import check
-from netmon.config.schema import inventory_schema, settings_schema
+from netmon.config.schema import SCHEMAS
 from netmon.model import Finding, Severity
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def add(commands: Commands) -> None:
     checking.add_argument("--format", choices=("text", "json"), default="text")
     checking.set_defaults(command=_check)
     schema = commands.add_parser("schema", help="print the JSON Schema of a file, for editors")
-    schema.add_argument("file", choices=("agencies", "netmon"), help="of which file")
+    schema.add_argument("file", choices=tuple(SCHEMAS), help="of which file")
     schema.set_defaults(command=_schema)
 
 
@@ -64,6 +64,5 @@ def _print_json(findings: Sequence[Finding]) -> None:
 
 
 def _schema(options: argparse.Namespace) -> int:
-    schema = inventory_schema() if options.file == "agencies" else settings_schema()
-    print(json.dumps(schema, ensure_ascii=False, indent=2))
+    print(json.dumps(SCHEMAS[options.file](), ensure_ascii=False, indent=2))
     return 0
