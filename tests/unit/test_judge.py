@@ -472,3 +472,13 @@ def test_losses_of_a_blind_time_do_not_count_when_it_is_over() -> None:
     assert blinking(judge, [6.5, 6.7, 6.9], S) == []
     assert blinking(judge, [8.0], R) != []
     assert state_of(judge) is State.UP
+
+
+def test_the_judge_forgets_links_that_had_no_trouble_of_late() -> None:
+    names = {f"x{n}": None for n in range(5)}
+    world = World(inventory(names), cut_between({"x0/a": [(20, 40)]}), tick_us=SECOND, watch=False)
+    world.run(250)
+    assert set(world.judge._book.cases) == {0}
+    world.run(4000)
+    assert set(world.judge._book.cases) == set()
+    assert world.outages("x0/a") == [(20.0, 40.0)]
