@@ -19,7 +19,14 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from netmon.clock import SystemClock
-from netmon.probes.snmp.ber import SEQUENCE, MalformedError, OidReader, encode, encode_varbinds
+from netmon.probes.snmp.ber import (
+    OCTETS_TAG,
+    SEQUENCE,
+    MalformedError,
+    OidReader,
+    encode,
+    encode_varbinds,
+)
 from netmon.probes.snmp.keys import AUTH_PROTOCOLS, PRIV_PROTOCOLS, KeyRing
 from netmon.probes.snmp.message import (
     CommunityMessage,
@@ -27,6 +34,8 @@ from netmon.probes.snmp.message import (
     UsmMessage,
     Version,
     encode_pdu,
+    encode_scoped_pdu,
+    encode_usm_message,
     read_header,
     read_pdu,
     read_scoped_pdu,
@@ -38,7 +47,7 @@ from netmon.probes.snmp.values import Missing, SnmpError, Tag, VarBind
 ENGINE_ID = b"\x80\x00\x1f\x88\x04fuzz"
 SLOWEST_SECONDS = 0.5
 CORPUS_SIZE = 500
-LAYERS = ("rows", "pdu", "whole pdu", "message", "whole message")
+LAYERS = ("rows", "pdu", "whole pdu", "header", "message", "whole message")
 ROWS = [
     encode_varbinds(
         [
@@ -94,6 +103,8 @@ class Target:
             pdu = encode(kind, mutated(random_source, pdu[3:]))
         if layer == "whole pdu":
             pdu = mutated(random_source, pdu)
+        if layer == "header":
+            return unlikely_header(random_source, pdu)
         data = random_source.choice([*self._communities, *self._users]).seal(1, pdu)
         if layer == "message":
             data = encode(SEQUENCE, mutated(random_source, data[3:]))
@@ -136,6 +147,21 @@ class Target:
                 read(data, 0, self._oids)
             except MalformedError:
                 continue
+
+
+def unlikely_header(random_source: random.Random, pdu: bytes) -> bytes:
+    """Return an SNMPv3 message whose header is well-formed and makes little sense."""
+    numbers = (0, 1, -1, 2**31 - 1, -(2**31), 2**31, 2**32 - 1, 1000)
+    boots, engine_time = random_source.choice(numbers), random_source.choice(numbers)
+    digest = bytes(random_source.choice((0, 12, 24, 200)))
+    salt = bytes(random_source.choice((0, 7, 8, 9)))
+    engine_id = random_source.choice((ENGINE_ID, b"", bytes(40)))
+    flags = random_source.randrange(256)
+    header = UsmMessage(1, flags, engine_id, boots, engine_time, b"netmon", digest, 0, salt, b"", 0)
+    body = encode_scoped_pdu(engine_id, b"", pdu)
+    if random_source.choice((True, False)):
+        body = encode(OCTETS_TAG, body)
+    return encode_usm_message(header, body)[0]
 
 
 def mutated(random_source: random.Random, whole: bytes) -> bytes:

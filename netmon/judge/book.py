@@ -60,6 +60,8 @@ MEMORY_US = 3_600_000_000
 _CALM_MEMORY_US = 120_000_000
 """Nor anything older than this of a link that answers and had no trouble of late."""
 _SWEEP_US = 60_000_000
+_SWEPT_AT_ONCE = 200
+"""So few that a tick stays short even when every link of a country has a case."""
 
 
 @dataclass(slots=True)
@@ -85,6 +87,7 @@ class Book:
         self.now_us = 0
         self.blind_reason = ""
         self._swept_us = 0
+        self._to_sweep: list[int] = []
         self._grace_us = round(policy.recovery_grace_seconds * 1_000_000)
 
     # --- Facts -----------------------------------------------------------------------------------
@@ -193,19 +196,17 @@ class Book:
         return max(self._grace_us, 3 * seconds * 1_000_000)
 
     def sweep(self) -> None:
-        """Forget what is over and too old to be classed anew; at most once a minute."""
-        if self.now_us - self._swept_us < _SWEEP_US:
-            return
-        before_us = self.now_us - MEMORY_US
-        keep = 0.5 ** ((self.now_us - self._swept_us) / RUN_HALF_LIFE_US)
-        self.links.trials *= keep
-        self.links.hits *= keep
-        self._swept_us = self.now_us
-        for slot, case in list(self.cases.items()):
-            is_calm = not (case.outages or case.dark or self.links.run[slot])
-            self._forget(slot, case, self.now_us - _CALM_MEMORY_US if is_calm else before_us)
-            if self._is_trivial(slot, case):
-                del self.cases[slot]
+        """Forget what is over and too old to be classed anew: a few cases at each call."""
+        if not self._to_sweep and self.now_us - self._swept_us >= _SWEEP_US:
+            keep = 0.5 ** ((self.now_us - self._swept_us) / RUN_HALF_LIFE_US)
+            self.links.trials *= keep
+            self.links.hits *= keep
+            self._swept_us = self.now_us
+            self._to_sweep = list(self.cases)
+        for slot in self._to_sweep[-_SWEPT_AT_ONCE:]:
+            if slot in self.cases:
+                self._sweep_case(slot, self.cases[slot])
+        del self._to_sweep[-_SWEPT_AT_ONCE:]
 
     def open_case(self, slot: int, state: State, health: Health) -> Case:
         """Open the case of a link that begins now, in the state that was told last."""
@@ -217,6 +218,12 @@ class Book:
         case = Case(account=[(self.now_us, state)], health=[(self.now_us, health)])
         self.cases[slot] = case
         return case
+
+    def _sweep_case(self, slot: int, case: Case) -> None:
+        is_calm = not (case.outages or case.dark or self.links.run[slot])
+        self._forget(slot, case, self.now_us - (_CALM_MEMORY_US if is_calm else MEMORY_US))
+        if self._is_trivial(slot, case):
+            del self.cases[slot]
 
     def _case(self, slot: int) -> Case:
         case = self.cases.get(slot)

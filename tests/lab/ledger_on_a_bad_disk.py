@@ -59,7 +59,7 @@ def fill(path: Path) -> None:
 
 
 async def full_disk(folder: Path) -> dict[str, object]:
-    run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder))
+    run("mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder))
     ledger = Ledger.open(folder / "l.sqlite", calendar=CALENDAR, ballast_bytes=BALLAST_BYTES)
     ledger.restore(START)
     writer = _writer(ledger)

@@ -424,3 +424,61 @@ def test_certainty_keeps_up_with_a_quiet_link() -> None:
     assert world.now_us - world.settled[X] < 2 * SECOND
     world = World(inventory({"x": None}), cut_between({"x/a": [(20, 200)]})).run(100)
     assert world.now_us - world.settled[X] < 3 * SECOND
+
+
+def test_certainty_stops_at_a_window_that_no_tick_has_noticed_yet() -> None:
+    window = MaintenanceWindow("w", START + 10 * SECOND, START + 20 * SECOND, "planned")
+    judge = Judge(Policy())
+    judge.set_links(inventory({"x": None}, maintenance=[window]), {X: 0}, 1, START)
+    judge.observe(batch([Echo(0, R, START, START + RTT, 0.02)]))
+    sent_us = START + 11 * SECOND
+    judge.observe(batch([Echo(0, R, sent_us, sent_us + RTT, 0.02)]))
+    shown_us = judge.columns(np.array([0], np.int32)).settled_us[0]
+    events = [e for e in judge.tick(sent_us + SECOND) if isinstance(e, Transition)]
+    assert [(e.at_us, e.after) for e in events] == [(window.start_us, State.MAINTENANCE)]
+    assert shown_us <= window.start_us
+
+
+def blinking(judge: Judge, sent_seconds: list[float], outcome: Outcome) -> list[object]:
+    """Settle echoes of link 0 that were sent at seconds after START, all at once."""
+    delay = RTT if outcome is R else SECOND
+    sent = [START + round(seconds * SECOND) for seconds in sent_seconds]
+    return list(judge.observe(batch([Echo(0, outcome, at, at + delay, np.nan) for at in sent])))
+
+
+def test_losses_that_a_later_answer_disproved_are_no_run() -> None:
+    judge, _ = fed("RR")
+    assert blinking(judge, [8.0], R) == []
+    assert blinking(judge, [7.0 + n / 10 for n in range(9)], S) == []
+    assert state_of(judge) is State.UP
+
+
+def test_no_link_falls_while_it_is_open_whether_we_see_at_all() -> None:
+    judge, _ = fed("RR")
+    judge.canary("gateway", R, START + SECOND)
+    assert blinking(judge, [2 + n / 5 for n in range(12)], S) == []
+    judge.canary("gateway", R, START + 5 * SECOND)
+    (outage, *_) = blinking(judge, [6.0], S)
+    assert isinstance(outage, OutageStart)
+    assert outage.start_us == START + 2 * SECOND
+
+
+def test_losses_of_a_blind_time_do_not_count_when_it_is_over() -> None:
+    judge, _ = fed("RR")
+    blinking(judge, [2.0, 2.2, 2.4, 2.6], S)
+    judge.set_blind("clock stepped", START + 3 * SECOND // 2)
+    judge.tick(START + 5 * SECOND)
+    judge.clear_blind(START + 6 * SECOND)
+    assert blinking(judge, [6.5, 6.7, 6.9], S) == []
+    assert blinking(judge, [8.0], R) != []
+    assert state_of(judge) is State.UP
+
+
+def test_the_judge_forgets_links_that_had_no_trouble_of_late() -> None:
+    names = {f"x{n}": None for n in range(5)}
+    world = World(inventory(names), cut_between({"x0/a": [(20, 40)]}), tick_us=SECOND, watch=False)
+    world.run(250)
+    assert set(world.judge._book.cases) == {0}
+    world.run(4000)
+    assert set(world.judge._book.cases) == set()
+    assert world.outages("x0/a") == [(20.0, 40.0)]

@@ -132,6 +132,13 @@ def test_bad_variables_never_cost_the_good_ones(bad: dict[Oid, int], has_index: 
     assert questions < 2 * len(OIDS)
 
 
+def test_an_agent_that_names_the_culprit_is_asked_only_once_more() -> None:
+    sorting = Sorting(OIDS)
+    bad: dict[Oid, int] = {OIDS[3]: ErrorStatus.GENERAL_ERROR}
+    assert sorting.sort(OIDS, failing(bad, has_index=True, part=OIDS))
+    assert list(sorting.parts) == [OIDS[:3] + OIDS[4:]]
+
+
 def test_an_agent_that_finds_everything_too_big_is_asked_a_bounded_number_of_times() -> None:
     sorting = Sorting(OIDS)
     sorting.queue(OIDS, 50)

@@ -19,7 +19,13 @@ from netmon.probes.snmp.keys import (
     localize,
     password_to_key,
 )
-from netmon.probes.snmp.message import PduType, UsmMessage, encode_pdu, read_header
+from netmon.probes.snmp.message import (
+    PduType,
+    UsmMessage,
+    encode_pdu,
+    encode_usm_message,
+    read_header,
+)
 from netmon.probes.snmp.privacy import AesCryptor, DesCryptor
 from netmon.probes.snmp.security import ForgedError, ReportError
 from netmon.probes.snmp.usm import NOT_IN_TIME_WINDOW, UNKNOWN_ENGINE_ID, User, UserSecurity
@@ -236,12 +242,28 @@ def test_a_report_that_no_rfc_knows_is_told_by_its_number() -> None:
     assert caught.value.status is SnmpStatus.MALFORMED
 
 
-@pytest.mark.parametrize(("engine_id", "boots"), [(bytes(33), 1), (ENGINE_ID, -1)])
-def test_an_engine_that_cannot_be_is_refused(engine_id: bytes, boots: int) -> None:
+def test_an_engine_id_that_is_too_long_is_refused() -> None:
     security = UserSecurity(USER, KeyRing(), StandingClock().monotonic_us)
     with pytest.raises(SnmpError) as caught:
-        security.heed(reported(engine_id, boots, 1))
+        security.heed(reported(bytes(33), 1, 1))
     assert caught.value.status is SnmpStatus.MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"boots": -1}, "cannot be"),
+        ({"time": -1}, "cannot be"),
+        ({"boots": 2**31}, "cannot be"),
+        ({"flags": 2}, "privacy without authentication"),
+        ({"flags": 6, "boots": -1}, "cannot be"),
+    ],
+)
+def test_a_header_that_cannot_be_is_refused(changed: dict[str, int], words: str) -> None:
+    good = UsmMessage(1, 3, ENGINE_ID, 1, 1, b"netmon", bytes(24), 0, bytes(8), b"", 0)
+    octets, _ = encode_usm_message(good._replace(**changed), b"\x04\x00")  # type: ignore[arg-type]  # numbers only
+    with pytest.raises(MalformedError, match=words):
+        read_header(octets)
 
 
 def test_secrets_show_in_no_repr() -> None:

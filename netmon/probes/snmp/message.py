@@ -28,6 +28,8 @@ MAX_MESSAGE_OCTETS: Final = 65_507
 """What UDP over IPv4 can carry; told to SNMPv3 agents as what we accept."""
 _USM: Final = 3
 """msgSecurityModel of RFC 3414."""
+_CLOCK_LIMIT: Final = 0x7FFFFFFF
+"""Of snmpEngineBoots and snmpEngineTime (RFC 3414 section 2.2)."""
 _ERROR_NAMES: Final = (
     "noError", "tooBig", "noSuchName", "badValue", "readOnly", "genErr", "noAccess", "wrongType",
     "wrongLength", "wrongEncoding", "wrongValue", "noCreation", "inconsistentValue",
@@ -272,6 +274,10 @@ def _with_security(message_id: int, flags: int, data: bytes, position: int) -> U
     salt_start, salt_end = content_span(data, digest_end, OCTETS_TAG)
     if not salt_end == end == outer_end:
         raise MalformedError("the security parameters do not add up")
+    if not (0 <= boots <= _CLOCK_LIMIT and 0 <= time <= _CLOCK_LIMIT):
+        raise MalformedError(f"the engine's clock cannot be: {boots} boots, {time} s")
+    if flags & _PRIV and not flags & _AUTH:
+        raise MalformedError("privacy without authentication")
     engine_id, user = data[engine_start:engine_end], data[user_start:user_end]
     digest, salt = data[digest_start:digest_end], data[salt_start:salt_end]
     return UsmMessage(
@@ -284,6 +290,8 @@ _PDU_TYPES: Final = frozenset(map(int, PduType))
 _RESPONSE: Final = int(PduType.RESPONSE)
 _V3: Final = int(Version.V3)
 _COMMUNITY_VERSIONS: Final = frozenset({int(Version.V1), int(Version.V2C)})
+_AUTH: Final = int(Flag.AUTH)
+_PRIV: Final = int(Flag.PRIV)
 _ENCODED_V3: Final = encode_integer(_V3)
 _ENCODED_MAX_MESSAGE_OCTETS: Final = encode_integer(MAX_MESSAGE_OCTETS)
 _ENCODED_USM: Final = encode_integer(_USM)

@@ -228,8 +228,6 @@ class UserSecurity:
         return self.boots, self._engine_time + passed
 
     def _set_clock(self, message: UsmMessage) -> None:
-        if message.boots < 0 or message.time < 0:
-            raise SnmpError(SnmpStatus.MALFORMED, "the agent's engine tells a negative time")
         self.boots, self._engine_time = message.boots, message.time
         self._heard_us = self._monotonic_us()
 
