@@ -55,6 +55,9 @@ class _Days:
 
     def take(self, number: int, year: Record) -> None:
         """Take the days of one year."""
+        if not year[YearKeys.CONFIRMED]:
+            place = year.place(YearKeys.CONFIRMED)
+            self._report.warn(place, f"the days of {number} are not confirmed: see its notice")
         for holiday in year.get(YearKeys.HOLIDAYS) or ():
             for day in holiday.get(HolidayKeys.DAYS) or ():
                 self._note(day.value, day.place, number, self.free)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netmon.config.nodes import MapNode, compose
+from netmon.config.mending import compose_mended
+from netmon.config.nodes import MapNode
 from netmon.config.source import MAX_FILE_BYTES, read_text
 from netmon.config.words import printable
 
@@ -20,11 +21,11 @@ def read_root(path: Path, report: Report, max_bytes: int = MAX_FILE_BYTES) -> Ma
     text = read_text(path, report, max_bytes)
     if text is None:
         return None
-    document = compose(text, printable(str(path)), report)
+    document = compose_mended(text, printable(str(path)), report)
     if isinstance(document.root, MapNode):
         document.root.cut |= not document.complete
         return document.root
-    if document.root is not None:
+    if document.root is not None and document.complete:
         message = "the file holds no mapping: it consists of lines such as `key: value`"
         report.error(document.root.place, message)
     return None

@@ -8,7 +8,7 @@ from dataclasses import field as dataclass_field
 from functools import cached_property
 from typing import Generic, TypeVar, cast
 
-from netmon.config.forms import Form, Schema, report_shape
+from netmon.config.forms import Form, Schema, is_null, report_shape
 from netmon.config.nodes import MapNode, Node, ScalarNode
 from netmon.config.report import Place, Report
 from netmon.config.words import names_secret, quoted
@@ -136,6 +136,10 @@ class Table:
             field = self._by_key.get(key)
             if field is None:
                 self._report_unknown(key_node, report)
+            elif is_null(value_node):
+                remedy = "" if field.required else ", or leave the key out"
+                report.error(value_node.place, f"no value here: write {field.form.accepts}{remedy}")
+                record.keep(field, value_node, None)
             else:
                 record.keep(field, value_node, field.form.read(value_node, report))
         if not node.cut:
@@ -180,5 +184,5 @@ class Table:
         meant = report.guesser.closest(key.text, (*self._by_key, *self.elsewhere))
         if meant is None:
             return ""
-        place = f"; {self.elsewhere[meant]}" if meant in self.elsewhere else ""
+        place = f" {self.elsewhere[meant]}" if meant in self.elsewhere else ""
         return f"; did you mean {meant!r}?{place}"

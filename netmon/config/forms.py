@@ -52,9 +52,8 @@ class Scalar(Generic[T]):
         if not isinstance(node, ScalarNode):
             report_shape(node, self.accepts, report)
             return None
-        if node.plain and node.text in _NULLS:
-            message = f"no value here: write {self.accepts}, or leave the key out"
-            report.error(node.place, message)
+        if is_null(node):
+            report.error(node.place, f"no value here: write {self.accepts}")
             return None
         try:
             return self.convert(node.text)
@@ -107,8 +106,15 @@ class ListOf(Generic[T]):
         if not isinstance(node, ListNode):
             report_shape(node, self.accepts, report)
             return None
-        values = (self.item.read(item, report) for item in node.items)
-        return tuple(value for value in values if value is not None)
+        values = []
+        for item in node.items:
+            if report.full:
+                # Nobody reads on: a hostile file is answered at once.
+                break
+            value = self.item.read(item, report)
+            if value is not None:
+                values.append(value)
+        return tuple(values)
 
     def schema(self) -> Schema:
         """Return the schema of an array."""
@@ -145,11 +151,16 @@ class MapOf(Generic[T]):
         }
 
 
+def is_null(node: Node) -> bool:
+    """Tell whether a value is what YAML calls null: nothing at all, or one of its spellings."""
+    return isinstance(node, ScalarNode) and node.plain and node.text in _NULLS
+
+
 def report_shape(node: Node, accepts: str, report: Report) -> None:
     """Report that a node is of another shape than wanted; a bare Node was reported before."""
     match node:
-        case ScalarNode(text=""):
-            report.error(node.place, f"no value here: write {accepts}, or leave the key out")
+        case ScalarNode() if is_null(node):
+            report.error(node.place, f"no value here: write {accepts}")
         case ScalarNode():
             report.error(node.place, f"a single value stands here: write {accepts}")
         case ListNode():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from netmon.clock import from_datetime
 from netmon.config.inventory_fields import (
     AgencyKeys,
     CanaryKeys,
@@ -22,6 +21,8 @@ from netmon.config.inventory_fields import (
     TargetKeys,
     UplinkKeys,
 )
+from netmon.config.link_addresses import link_addresses
+from netmon.config.times import local_instant_us
 from netmon.model import (
     Agency,
     Canary,
@@ -41,7 +42,7 @@ from netmon.model import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime, tzinfo
+    from datetime import tzinfo
 
     from netmon.config.fields import Field, Record
     from netmon.config.inventory_file import Draft
@@ -67,11 +68,6 @@ def build_inventory(root: Record, draft: Draft) -> Inventory:
         canaries=tuple(_canary(record) for record in centre.get(CentreKeys.CANARIES) or ()),
         maintenance=tuple(_window(record, zone) for record in draft.maintenance),
     )
-
-
-def local_instant_us(at: datetime, zone: tzinfo) -> int:
-    """Return the instant of a time as written: in `zone`, if it has no offset of its own."""
-    return from_datetime(at if at.tzinfo is not None else at.replace(tzinfo=zone))
 
 
 def _province(province: Record, centre: Record) -> Province:
@@ -197,13 +193,13 @@ def _links(agency: Record, defaults: Record | None) -> tuple[Link, ...]:
 
 def _link(link: Record | None, agency: Record, defaults: Record | None) -> Link:
     role = Role.PRIMARY if link is None else Role(link[LinkKeys.ROLE])
-    written = () if link is None else (link.get(LinkKeys.ADDRESS), link.get(LinkKeys.ADDRESS6))
-    addresses = tuple(address for address in written if address is not None)
+    router = agency.get(AgencyKeys.ROUTER)
+    own = None if router is None else router[RouterKeys.ADDRESS]
     ways = (link, agency, defaults)
     return Link(
         key=LinkKey(agency[AgencyKeys.ID], (link and link.get(LinkKeys.ID)) or str(role)),
         role=role,
-        addresses=addresses or (agency[AgencyKeys.ROUTER][RouterKeys.ADDRESS],),
+        addresses=link_addresses(link, own),
         echo_module=_first(LinkDefaultKeys.ECHO_MODULE, *ways) or DEFAULT_MODULE,
         provider=_first(LinkDefaultKeys.PROVIDER, *ways),
         circuit=None if link is None else link.get(LinkKeys.CIRCUIT),

@@ -14,8 +14,11 @@ from netmon.config.inventory_fields import (
     LinkDefaultKeys,
     LinkKeys,
     MaintenanceKeys,
+    ProvinceKeys,
     RouterKeys,
 )
+from netmon.config.link_addresses import lies_at_router
+from netmon.config.times import local_instant_us
 from netmon.config.words import quoted
 
 if TYPE_CHECKING:
@@ -29,6 +32,11 @@ if TYPE_CHECKING:
     from netmon.model import IPAddress
 
 T = TypeVar("T")
+
+
+_ADDRESS_MISSING = (
+    "key 'address' is missing: only one primary link of an agency with a router goes without"
+)
 
 
 def check_inventory(draft: Draft, settings: Settings | None, report: Report) -> None:
@@ -150,15 +158,15 @@ class _Checks:
         own = router.get(RouterKeys.ADDRESS) if router else None
         if router and own is not None:
             self._claim(own, f"the router of {owner!r}", router.place(RouterKeys.ADDRESS))
-        at_router = 0
-        for link in agency.get(AgencyKeys.LINKS) or ():
-            name = f"a link of {owner!r}"
+        links = agency.get(AgencyKeys.LINKS) or ()
+        # One link may lie at the router's own address; a second one there is a mistake.
+        at_router = sum(lies_at_router(link) for link in links)
+        for link in links:
             for field in (LinkKeys.ADDRESS, LinkKeys.ADDRESS6):
                 address = link.get(field)
                 at_router += address is not None and address == own
-                # One link may lie at the router's own address; a second one there is a mistake.
                 if address is not None and (address != own or at_router > 1):
-                    self._claim(address, name, link.place(field))
+                    self._claim(address, f"a link of {owner!r}", link.place(field))
 
     def _claim(self, address: IPAddress, user: str, place: Place) -> None:
         first = self._address_users.setdefault(address, (user, place))
@@ -174,16 +182,15 @@ class _Checks:
                 self._report.warn(agency.node.place, message)
             return
         ids: dict[str, Place] = {}
-        addressless = 0
+        free = AgencyKeys.ROUTER in agency
         for link in links:
             self._check_provider(link)
             self._check_link_id(link, ids)
-            if LinkKeys.ADDRESS in link or LinkKeys.ADDRESS6 in link:
-                self._check_families(link)
-                continue
-            addressless += 1
-            if AgencyKeys.ROUTER not in agency or addressless > 1:
-                self._report.error(link.node.place, "key 'address' is missing: write the link's")
+            self._check_families(link)
+            if lies_at_router(link) and free:
+                free = False
+            elif LinkKeys.ADDRESS not in link and LinkKeys.ADDRESS6 not in link:
+                self._report.error(link.node.place, _ADDRESS_MISSING)
 
     def _check_link_id(self, link: Record, ids: dict[str, Place]) -> None:
         link_id = link.get(LinkKeys.ID) or (None if LinkKeys.ID in link else link[LinkKeys.ROLE])
@@ -211,9 +218,20 @@ class _Checks:
             self._check_all("provider", providers, self._draft.providers)
             for link in window.get(MaintenanceKeys.LINKS) or ():
                 self._check_link_key(link)
+            self._check_span(window)
             if MaintenanceKeys.SUBTREE in window and MaintenanceKeys.AGENCIES not in window:
                 message = "subtree stands without agencies: name the agencies it begins at"
                 self._report.error(window.place(MaintenanceKeys.SUBTREE), message)
+
+    def _check_span(self, window: Record) -> None:
+        start, end = window.get(MaintenanceKeys.FROM), window.get(MaintenanceKeys.TO)
+        root = self._draft.root
+        province = root.get(InventoryKeys.PROVINCE) if root else None
+        zone = province.get(ProvinceKeys.TIMEZONE) if province else None
+        zone = zone or ProvinceKeys.TIMEZONE.default_value
+        if start and end and local_instant_us(end, zone) <= local_instant_us(start, zone):
+            message = "the window ends before it begins: 'to' is later than 'from'"
+            self._report.error(window.place(MaintenanceKeys.TO), message)
 
     def _check_link_key(self, key: Placed[tuple[str, str]]) -> None:
         agency_id, link_id = key.value
@@ -229,7 +247,9 @@ class _Checks:
                 link.get(LinkKeys.ID) or link.raw(LinkKeys.ID) or link[LinkKeys.ROLE]
                 for link in links
             }
-        self._check_known(f"link of {agency_id!r}", link_id, key.place, known)
+        if link_id not in known:
+            hint = self._report.guesser.hint(link_id, known)
+            self._report.error(key.place, f"agency {agency_id!r} has no link {link_id!r}{hint}")
 
     def _check_settings_names(self, settings: Settings) -> None:
         checks: tuple[tuple[Field[str], str, Collection[str]], ...] = (
@@ -277,6 +297,6 @@ class _Checks:
 
     def _check_known(self, what: str, name: str, place: Place, known: Collection[str]) -> None:
         # After a syntax error or an unreadable include the rest may hold it.
-        if name not in known and self._draft.complete:
+        if name not in known and self._draft.complete and not self._report.full:
             hint = self._report.guesser.hint(name, known)
             self._report.error(place, f"there is no {what} {quoted(name)}{hint}")

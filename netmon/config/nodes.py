@@ -41,7 +41,7 @@ else:
 
 MAX_DEPTH = 20
 """An inventory nests 7 deep; a parser's recursion or a reader's must never be the limit."""
-MAX_NODES = 2_000_000
+MAX_NODES = 1_000_000
 """Twenty thousand links have about 400,000."""
 
 
@@ -97,11 +97,18 @@ class MapNode(Node):
 _Container: TypeAlias = ListNode | MapNode
 
 
+class SyntaxFault(NamedTuple):
+    """The line of the entry that holds a syntax error, which may be found only further down."""
+
+    line: int
+
+
 class Document(NamedTuple):
     """What stands in a file; not `complete` where a part of it could not be read."""
 
     root: Node | None
     complete: bool
+    fault: SyntaxFault | None = None
 
 
 def compose(text: str, file: str, report: Report, *, pure: bool = False) -> Document:
@@ -110,6 +117,7 @@ def compose(text: str, file: str, report: Report, *, pure: bool = False) -> Docu
     `pure` uses the parser written in Python, as is done where libyaml is missing.
     """
     builder = _Builder(file, report)
+    fault = None
     try:
         for event in _events(text, pure=pure or not HAS_LIBYAML):
             if not builder.take(event):
@@ -118,23 +126,42 @@ def compose(text: str, file: str, report: Report, *, pure: bool = False) -> Docu
     except yaml.MarkedYAMLError as error:
         builder.cut()
         mark = error.problem_mark or error.context_mark
-        place = Place(file, mark.line + 1, mark.column + 1) if mark else builder.last_place
+        if error.problem == "found unexpected end of stream" and error.context_mark:
+            mark = error.context_mark
+        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 1, 1)
         report.error(place, _syntax_message(error))
+        fault = SyntaxFault(_line_of_cause(error, place))
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         builder.cut()
         report.error(builder.last_place, f"not valid YAML after this place: {error}")
     if builder.root is None and builder.complete:
         report.error(Place(file, 1, 1), "the file is empty")
-    return Document(builder.root, builder.complete)
+    return Document(builder.root, builder.complete, fault)
+
+
+def _line_of_cause(error: yaml.MarkedYAMLError, place: Place) -> int:
+    """Return the line where the trouble began: a brace or quote never closed is told at the end.
+
+    The context of a block is the beginning of the whole list or mapping, which says nothing.
+    """
+    context = error.context or ""
+    if error.context_mark is None or "block" in context:
+        return place.line
+    return int(error.context_mark.line) + 1
 
 
 def _syntax_message(error: yaml.MarkedYAMLError) -> str:
     context = f" {error.context}" if error.context else ""
     problem = error.problem or "cannot be read"
-    return f"not valid YAML: {problem}{context}{_REMEDIES.get(problem, '')}"
+    mark = error.context_mark
+    begun = (
+        f" that begins at {mark.line + 1}:{mark.column + 1}" if mark and " flow " in context else ""
+    )
+    return f"not valid YAML: {problem}{context}{begun}{_REMEDIES.get(problem, '')}"
 
 
 _REMEDIES = {
+    "found unexpected end of stream": "; a quote or bracket that begins here is never closed",
     "found character that cannot start any token": "; put the text in quotes",
     "mapping values are not allowed in this context": "; put a text with ': ' in quotes",
     "did not find expected key": "; look at the indentation and at commas",

@@ -103,8 +103,8 @@ def choice(*words: str) -> Scalar[str]:
     def convert(written: str) -> str:
         if written in words:
             return written
-        hint = Guesser().hint(written, words)
-        raise Refusal(f"{quoted(written)} is not known here{hint}; write {accepts}")
+        hint = Guesser().hint(written, words) or f": write {accepts}"
+        raise Refusal(f"{quoted(written)} is not known here{hint}")
 
     # A YAML editor reads a plain 3 or 1 as a number: both spellings are offered.
     numbers = [int(word) for word in words if word.isdigit()]
@@ -158,7 +158,7 @@ def _check_usable(address: IPAddress, written: str) -> None:
             raise Refusal(f"{quoted(written)} is {what}: no single router answers there")
 
 
-_IPV4_PATTERN = r"^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$"
+_IPV4_PATTERN = r"^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$"
 address: Scalar[IPAddress] = Scalar(
     _convert_address,
     "an IP address such as 10.86.20.5",
@@ -173,7 +173,7 @@ def _convert_address6(written: str) -> ipaddress.IPv6Address:
     address = _convert_address(written)
     if isinstance(address, ipaddress.IPv6Address):
         return address
-    raise Refusal(f"{quoted(written)} is an IPv4 address: write it under address")
+    raise Refusal(f"{quoted(written)} is an IPv4 address: write an IPv6 one here")
 
 
 address6 = Scalar(
@@ -187,7 +187,7 @@ def _convert_address4(written: str) -> ipaddress.IPv4Address:
     address = _convert_address(written)
     if isinstance(address, ipaddress.IPv4Address):
         return address
-    raise Refusal(f"{quoted(written)} is an IPv6 address: write it under source_ipv6")
+    raise Refusal(f"{quoted(written)} is an IPv6 address: write an IPv4 one here")
 
 
 address4 = Scalar(

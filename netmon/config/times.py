@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
 
+from netmon.clock import from_datetime
 from netmon.config.forms import Refusal, Scalar
 from netmon.config.words import Guesser, quoted
 
@@ -61,6 +62,11 @@ def _convert_datetime(written: str) -> datetime:
     return datetime.combine(on, at)
 
 
+def local_instant_us(at: datetime, zone: tzinfo) -> int:
+    """Return the instant of a time as written: in `zone`, if it has no offset of its own."""
+    return from_datetime(at if at.tzinfo is not None else at.replace(tzinfo=zone))
+
+
 def _offset(written: str | None) -> timezone | None:
     if written is None:
         return None
@@ -104,8 +110,8 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 def _convert_weekday(written: str) -> int:
     if written in WEEKDAYS:
         return WEEKDAYS.index(written)
-    hint = Guesser().hint(written, WEEKDAYS)
-    raise Refusal(f"{quoted(written)} is not a weekday{hint}; write it in full, such as monday")
+    hint = Guesser().hint(written, WEEKDAYS) or ": write it in full, such as monday"
+    raise Refusal(f"{quoted(written)} is not a weekday{hint}")
 
 
 weekday = Scalar(_convert_weekday, "a weekday such as monday", {"enum": list(WEEKDAYS)})
@@ -114,10 +120,8 @@ weekday = Scalar(_convert_weekday, "a weekday such as monday", {"enum": list(WEE
 def _convert_zone(written: str) -> ZoneInfo:
     known = available_timezones()
     if written not in known:
-        hint = Guesser().hint(written, known)
-        raise Refusal(
-            f"{quoted(written)} is not a time zone{hint}; write one such as Asia/Ho_Chi_Minh"
-        )
+        hint = Guesser().hint(written, known) or ": write one such as Asia/Ho_Chi_Minh"
+        raise Refusal(f"{quoted(written)} is not a time zone{hint}")
     return ZoneInfo(written)
 
 

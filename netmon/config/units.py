@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from fractions import Fraction
+from typing import TypeAlias
 
 from netmon.config.forms import Refusal, Scalar
 from netmon.config.words import quoted
@@ -12,7 +14,7 @@ _PLAIN_INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,17})", re.ASCII)
 _DIGITS_WITH_MARKS = re.compile(r"\d{1,3}(?:[_.,' ]\d{3})+|\d+(?:_\d+)+", re.ASCII)
 _NUMBER = r"(?:0|[1-9]\d{0,11})(?:\.\d{1,9})?"
 _DECIMAL = re.compile(rf"-?{_NUMBER}", re.ASCII)
-_MEASURE = re.compile(rf"({_NUMBER})\s*([^\s\d].*)", re.ASCII)
+_MEASURE = re.compile(rf"({_NUMBER})\s*([A-Za-z%].*)", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"(-?\d+),(\d+)(.*)", re.ASCII)
 
 _SECONDS = {
@@ -114,9 +116,6 @@ def _convert_bandwidth(written: str) -> int:
     return int(bits)
 
 
-bandwidth = Scalar(_convert_bandwidth, _EXAMPLE_BANDWIDTH, {})
-
-
 def size(least: int, most: int) -> Scalar[int]:
     """Return the form of a size of a file in bytes."""
     accepts = f"a size from {least / 1e6:g} MB to {most / 1e6:g} MB such as 8 MB"
@@ -131,21 +130,20 @@ def size(least: int, most: int) -> Scalar[int]:
     return Scalar(convert, accepts, _pattern(_BYTES))
 
 
-def _measure(
-    written: str, units: dict[str, Fraction] | dict[str, int], accepts: str
-) -> tuple[Fraction, str]:
+_Units: TypeAlias = Mapping[str, Fraction] | Mapping[str, int]
+
+
+def _measure(written: str, units: _Units, accepts: str) -> tuple[Fraction, str]:
+    """Return number and unit of a text such as "200 Mbit/s"."""
     found = _MEASURE.fullmatch(written)
     if found and found[2] in units:
         return Fraction(found[1]), found[2]
     known = ", ".join(units)
     if found:
-        near = next((unit for unit in units if unit.lower() == found[2].lower()), "")
-        meant = f"; did you mean {found[1]}{' ' if '/' in near else ''}{near}?" if near else ""
-        raise Refusal(
-            f"{quoted(written)}: {quoted(found[2])} is no unit here ({known}){meant}"
-            if near
-            else f"{quoted(written)}: {quoted(found[2])} is no unit here ({known}): write {accepts}"
-        )
+        near = [unit for unit in units if unit.lower() == found[2].lower()]
+        blank = " " if near and "/" in near[0] else ""
+        remedy = f"; did you mean {found[1]}{blank}{near[0]}?" if near else f": write {accepts}"
+        raise Refusal(f"{quoted(written)}: {quoted(found[2])} is no unit here ({known}){remedy}")
     if _DECIMAL.fullmatch(written):
         raise Refusal(f"{quoted(written)} has no unit ({known}): write {accepts}")
     hint = _comma_hint(written) or f": write {accepts}"
@@ -203,5 +201,8 @@ def rate(unit: str, least: float, most: float) -> Scalar[float]:
     return Scalar(convert, accepts, {"type": "string", "pattern": f"^{_NUMBER}\\s+{unit}$"})
 
 
-def _pattern(units: dict[str, Fraction] | dict[str, int]) -> dict[str, object]:
+def _pattern(units: _Units) -> dict[str, object]:
     return {"type": "string", "pattern": rf"^{_NUMBER}\s*(?:{'|'.join(units)})$"}
+
+
+bandwidth = Scalar(_convert_bandwidth, _EXAMPLE_BANDWIDTH, _pattern(_BITS_PER_SECOND))

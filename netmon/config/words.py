@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 _MAX_QUOTED = 60
 _MAX_COMPARISONS = 200_000
@@ -50,27 +50,26 @@ class Guesser:
         self._comparisons_left = _MAX_COMPARISONS
         self._guesses: dict[tuple[str, int], str | None] = {}
 
-    def hint(self, word: str, known: Iterable[str]) -> str:
+    def hint(self, word: str, known: Collection[str]) -> str:
         """Return "; did you mean 'address'?", or nothing where nothing is near."""
         meant = self.closest(word, known)
         return "" if meant is None else f"; did you mean {meant!r}?"
 
-    def closest(self, word: str, known: Iterable[str]) -> str | None:
+    def closest(self, word: str, known: Collection[str]) -> str | None:
         """Return the known word that is nearest to `word`, if one is near.
 
         Nothing is guessed any more once a file has had its share: twenty thousand wrong parents
         among twenty thousand ids would otherwise take hours.
         """
-        candidates = [k for k in known if abs(len(k) - len(word)) <= max(2, len(word) // 2)]
-        memo = (word, len(candidates))
+        memo = (word, len(known))
         if memo not in self._guesses:
-            self._comparisons_left -= len(candidates)
-            spent = self._comparisons_left < 0 or len(word) > 2 * _MAX_QUOTED
-            self._guesses[memo] = None if spent else _closest(word, candidates)
+            self._comparisons_left -= len(known)
+            spent = self._comparisons_left < 0 or len(word) > _MAX_QUOTED
+            self._guesses[memo] = None if spent else _closest(word, known)
         return self._guesses[memo]
 
 
-def _closest(word: str, candidates: list[str]) -> str | None:
-    folded = {candidate.lower(): candidate for candidate in candidates}
+def _closest(word: str, known: Iterable[str]) -> str | None:
+    folded = {k.lower(): k for k in known if abs(len(k) - len(word)) <= max(2, len(word) // 4)}
     close = get_close_matches(word.lower(), folded, n=1, cutoff=0.7)
     return folded[close[0]] if close else None
