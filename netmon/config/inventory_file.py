@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -11,7 +12,7 @@ from netmon.config.document import read_root
 from netmon.config.fields import Record
 from netmon.config.inventory_fields import INCLUDED, INVENTORY, InventoryKeys, SharedKeys
 from netmon.config.report import Place
-from netmon.config.source import MAX_FILE_BYTES
+from netmon.config.source import MAX_FILE_BYTES, is_file
 from netmon.config.words import printable, quoted
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class _Reading:
         """Return the files that an entry of `include` names, in the order of their names."""
         wanted = by.parent / entry.value
         if not any(mark in entry.value for mark in "*?["):
-            if wanted.is_file():
+            if is_file(wanted):
                 return [wanted]
             self._report.error(entry.place, _missing(wanted))
         elif any(mark in part for part in wanted.parent.parts for mark in "*?["):
@@ -137,9 +138,10 @@ def _real(path: Path) -> Path:
 
 
 def _missing(path: Path) -> str:
-    what = "is a directory: name the files in it, such as" if path.is_dir() else "is not there"
-    example = f" {quoted(str(path / '*.yaml'))}" if path.is_dir() else ""
-    return f"the included file {quoted(str(path))} {what}{example}"
+    if os.path.isdir(path):  # noqa: PTH112  # Path.is_dir raises for a name that is too long
+        example = quoted(str(path / "*.yaml"))
+        return f"{quoted(str(path))} is a directory: name the files in it, such as {example}"
+    return f"the included file {quoted(str(path))} is not there"
 
 
 def _matching(pattern: Path) -> list[Path]:
@@ -150,5 +152,5 @@ def _matching(pattern: Path) -> list[Path]:
     return [
         path
         for path in entries
-        if not path.name.startswith(".") and fnmatchcase(path.name, pattern.name) and path.is_file()
+        if not path.name.startswith(".") and fnmatchcase(path.name, pattern.name) and is_file(path)
     ]

@@ -133,7 +133,8 @@ def compose(text: str, file: str, report: Report, *, pure: bool = False) -> Docu
         fault = SyntaxFault(_line_of_cause(error, place))
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         builder.cut()
-        report.error(builder.last_place, f"not valid YAML after this place: {error}")
+        reason = str(error).partition("\n")[0]
+        report.error(builder.last_place, f"not valid YAML after this place: {reason}")
     if builder.root is None and builder.complete:
         report.error(Place(file, 1, 1), "the file is empty")
     return Document(builder.root, builder.complete, fault)
@@ -193,7 +194,6 @@ class _Builder:
     def __init__(self, file: str, report: Report) -> None:
         self.root: Node | None = None
         self.complete = True
-        self.last_place = Place(file, 1, 1)
         self._file = file
         self._report = report
         self._open: list[_Container] = []
@@ -201,9 +201,16 @@ class _Builder:
         """For every open mapping: the key that waits for its value; None for open lists."""
         self._documents = 0
         self._nodes = 0
+        self._last: Event | None = None
+
+    @property
+    def last_place(self) -> Place:
+        """Where the last thing stands that was read."""
+        return Place(self._file, 1, 1) if self._last is None else self._place(self._last)
 
     def take(self, event: Event) -> bool:
         """Add one event; False when the rest is not to be read."""
+        self._last = event
         kind = type(event)
         if kind is ScalarEvent:
             return self._scalar(cast("ScalarEvent", event))

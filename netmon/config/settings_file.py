@@ -35,6 +35,8 @@ from netmon.config.settings_fields import (
     StorageKeys,
     WebKeys,
 )
+from netmon.config.source import is_file
+from netmon.config.words import quoted
 from netmon.judge.calendar import Calendar
 from netmon.judge.policy import Policy
 
@@ -84,8 +86,8 @@ def _calendar(root: Record, path: Path, draft: SettingsDraft, report: Report) ->
     if named is None:
         return _DEFAULT_CALENDAR
     calendar_path = path.parent / named.value
-    if not calendar_path.exists():
-        report.error(named.place, f"the calendar '{calendar_path}' is not there")
+    if not is_file(calendar_path):
+        report.error(named.place, f"the calendar {quoted(str(calendar_path))} is not there")
         return None
     draft.files.append(calendar_path)
     return read_calendar(calendar_path, report)

@@ -38,6 +38,14 @@ def read_text(path: Path, report: Report, max_bytes: int = MAX_FILE_BYTES) -> st
     return None if _report_characters(text, start.file, report) else text
 
 
+def is_file(path: Path) -> bool:
+    """Tell whether a file is there; what cannot be asked for, such as a name too long, is not."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def _read_bytes(path: Path, start: Place, report: Report, max_bytes: int) -> bytes | None:
     try:
         status = path.stat()

@@ -32,7 +32,7 @@ _SNIPPETS = (
     b"\t", b"\0", b"\xff", b"\xef\xbb\xbf", b"\xe2\x80\xa8", b"\xed\xa0\x80", b"[" * 50, b"{" * 50,
     b"? ", b": ", b"- ", b"| \n", b">-\n", b"'", b'"', b'"\\ud800"', b'"\\U00110000"', b'"\\x00"',
     b"# ", b"@", b"`", b"include: [.]\n", b"include: [agencies.yaml, '/dev/zero', '*']\n", b"~",
-    b"null", b"id: a\n", b"agencies:\n", b"province: {}\n", b"\r", b"10.0.0.1/33", b"9" * 5_000, b"1e999",
+    b"null", b"id: a\n", b"agencies:\n", b"province: {}\n", b"\r", b"10.0.0.1/33", b"9" * 5_000,
 )  # fmt: skip
 
 
@@ -106,6 +106,15 @@ def test_the_pure_parser_raises_nothing_either(content: bytes) -> None:
     report = Report()
     document = compose(text, "x", report, pure=True)
     assert document.complete or report.has_errors
+
+
+@pytest.mark.parametrize("text", ['x: y\na: "\\U00110000"', "%YAML x\n---\na: b"])
+def test_letters_that_do_not_exist_are_told_by_the_pure_parser(text: str) -> None:
+    report = Report()
+    assert not compose(text, "x", report, pure=True).complete
+    (finding,) = report.findings()
+    assert finding.message.startswith("not valid YAML")
+    assert finding.message.isprintable()
 
 
 def _shape(node: Node | None) -> object:

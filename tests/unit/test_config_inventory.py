@@ -117,7 +117,7 @@ def test_shipped_files_have_no_errors_and_warn_only_of_secrets_and_the_coming_ye
 def test_the_two_tier_form_has_no_districts_and_loads_from_three_files() -> None:
     loaded = load_all(_ROOT / "config/two-tier/netmon.yaml")
     names = [path.name for path in loaded.files]
-    assert names == ["netmon.yaml", "calendar.yaml", "agencies.yaml", "bac.yaml", "nam.yaml"]
+    assert names == ["netmon.yaml", "calendar.yaml", "agencies.yaml", "north.yaml", "south.yaml"]
     agencies = loaded.inventory.agencies
     assert agencies["xa-tan-lap"].district == "xa-tan-lap"
     assert agencies["tram-y-te-phuoc-thanh"].district == "xa-phuoc-thanh"

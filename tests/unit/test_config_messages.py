@@ -179,6 +179,18 @@ def test_files_that_cannot_be_read_are_told(directory: Path) -> None:
     assert _said(Path("a\0b")) == "a\\x00b:1:1: cannot be read: embedded null byte\n"
 
 
+def test_names_of_files_too_long_for_the_system_are_not_there(directory: Path) -> None:
+    long = "x" * 300
+    (directory / "agencies.yaml").write_text(_BASE + f"include: [{long}, '{long}*', {long}/a]\n")
+    (directory / "netmon.yaml").write_text(
+        f"inventory: {long}\ncalendar: {long}\nstorage: {{path: x}}\n"
+    )
+    found = check([Path("agencies.yaml"), Path("netmon.yaml")])
+    assert [(finding.line, finding.column) for finding in found] == [
+        (9, 11), (9, 313), (9, 618), (2, 11), (1, 1)
+    ]  # fmt: skip
+
+
 def test_files_that_include_each_other_are_told_with_the_way(directory: Path) -> None:
     head = "province: {id: p, name: P, name_en: P}\ncentre: {name: C}\n"
     (directory / "agencies.yaml").write_text(head + "include: [b.yaml]\n")
@@ -229,7 +241,7 @@ credentials:
 
 def test_names_of_the_settings_are_checked_where_the_inventory_uses_them(directory: Path) -> None:
     entry = (
-        "  - {id: a, name: A, kind: commune, router: {address: 10.0.0.2, snmp: provice, ssh: x},"
+        "  - {id: a, name: A, kind: commune, router: {address: 10.0.0.2, snmp: pruvince, ssh: x},"
         " echo_module: slwo, snmp_module: slow, links: [{echo_module: default}]}\n"
     )
     (directory / "agencies.yaml").write_text(_BASE + entry)
@@ -238,11 +250,11 @@ def test_names_of_the_settings_are_checked_where_the_inventory_uses_them(directo
         load_all(Path("netmon.yaml"))
     assert [str(finding) for finding in raised.value.findings] == [
         (
-            "agencies.yaml:9:71: no SNMP credential 'provice' in the settings; "
+            "agencies.yaml:9:71: no SNMP credential 'pruvince' in the settings; "
             "did you mean 'province'?"
         ),
-        "agencies.yaml:9:85: no SSH credential 'x' in the settings",
-        "agencies.yaml:9:102: no echo module 'slwo' in the settings; did you mean 'slow'?",
+        "agencies.yaml:9:86: no SSH credential 'x' in the settings",
+        "agencies.yaml:9:103: no echo module 'slwo' in the settings; did you mean 'slow'?",
     ]
 
 

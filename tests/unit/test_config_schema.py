@@ -67,8 +67,8 @@ _FILES = {
     "config/calendar.yaml": "calendar",
     "config/two-tier/agencies.yaml": "agencies",
     "config/two-tier/netmon.yaml": "netmon",
-    "config/two-tier/areas/bac.yaml": "part",
-    "config/two-tier/areas/nam.yaml": "part",
+    "config/two-tier/areas/north.yaml": "part",
+    "config/two-tier/areas/south.yaml": "part",
     "tests/data/config/base.yaml": "agencies",
 }
 
