@@ -171,6 +171,16 @@ def test_duplicates_and_late_replies_are_counted_and_taken_for_nothing() -> None
     assert scene.flight.columns.outcome[:2].tolist() == [Outcome.REPLIED, Outcome.SILENT]
 
 
+def test_a_reply_that_guesses_a_serial_without_its_proof_is_a_stranger() -> None:
+    scene = Scene(["192.0.2.1"])
+    messages = scene.messages(0)
+    messages.proof[0] ^= np.uint64(1)
+    replies = Replies(messages, scene.address(0), np.array([1_020_000_000]))
+    assert scene.settler.replies(replies, IDENTIFIER, 0).tolist() == []
+    assert scene.settler.tally.strangers == 1
+    assert scene.flight.awaited() == 1
+
+
 def test_a_reply_from_another_address_is_a_stranger() -> None:
     scene = Scene(["192.0.2.1", "192.0.2.2"])
     wall_ns = np.array([1_020_000_000])
