@@ -59,10 +59,7 @@ async def ping(
             results.put_nowait(_result(batch, row, engine))
 
     engine = EchoEngine(Timeline(clock), clock, collect, sockets)
-    module = EchoModule("ping", _NEVER_SECONDS, timeout_seconds)
-    engine.set_targets([EchoTarget(LinkKey("ping", str(address)), 0, address, module)])
-    for problem in engine.socket_problems().values():
-        raise CapabilityError(problem)
+    _aim(engine, address, timeout_seconds)
     engine.burst(np.zeros(1, np.int32), count, interval_seconds)
     running = asyncio.create_task(engine.run())
     try:
@@ -72,6 +69,13 @@ async def ping(
     finally:
         engine.stop()
         await running
+
+
+def _aim(engine: EchoEngine, address: IPAddress, timeout_seconds: float) -> None:
+    module = EchoModule("ping", _NEVER_SECONDS, timeout_seconds)
+    engine.set_targets([EchoTarget(LinkKey("ping", str(address)), 0, address, module)])
+    for problem in engine.socket_problems().values():
+        raise CapabilityError(problem)
 
 
 def _result(batch: EchoBatch, row: int, engine: EchoEngine) -> PingResult:

@@ -1,0 +1,217 @@
+"""CPU time per echo request: netmon's engine beside fping and icmplib, in one run.
+
+Everything happens on the loopback of a network namespace of its own, where every address of 127/8
+answers. Each client is a process of its own; its CPU time is user + system. For the Python clients
+it is taken around the echoes, without the start of the interpreter; for fping around the process.
+Needs root. The figures of one run can be compared with each other, not with another machine's.
+
+    python benchmarks/icmp_cpu.py [--json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ctypes
+import fcntl
+import json
+import resource
+import shutil
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import icmplib
+import numpy as np
+
+from netmon.clock import SystemClock, Timeline
+from netmon.config.settings import EchoModule
+from netmon.model import LinkKey
+from netmon.probes.icmp import EchoEngine, EchoTarget, IcmplibSockets
+
+_CLONE_NEWNET = 0x40000000
+_SIOCSIFFLAGS = 0x8914
+_IFF_UP = 1
+_FIRST = int(IPv4Address("127.1.0.1"))
+_PACED_SECONDS = 5.0
+
+
+def addresses(count: int) -> list[IPv4Address]:
+    """Return addresses that answer."""
+    return [IPv4Address(_FIRST + number) for number in range(count)]
+
+
+def cpu_seconds(who: int = resource.RUSAGE_SELF) -> float:
+    """Return the CPU time spent so far."""
+    usage = resource.getrusage(who)
+    return usage.ru_utime + usage.ru_stime
+
+
+class Progress:
+    """Counts what the engine tells."""
+
+    def __init__(self, wanted: int) -> None:
+        self._left = wanted
+        self.done = asyncio.Event()
+
+    def __call__(self, batch: object) -> None:
+        """Take a batch."""
+        self._left -= len(batch)  # type: ignore[arg-type]  # an EchoBatch
+        if self._left <= 0:
+            self.done.set()
+
+
+async def engine_flat_out(targets: int, echoes: int, *, privileged: bool) -> float:
+    """Return the engine's CPU microseconds per echo, as fast as it can."""
+    clock = SystemClock()
+    progress = Progress(targets * echoes)
+    engine = EchoEngine(Timeline(clock), clock, progress, IcmplibSockets(privileged=privileged))
+    module = EchoModule("hourly", 3600.0, 1.0)
+    engine.set_targets(_links(targets, module))
+    engine.burst(np.arange(targets, dtype=np.int32), echoes, 0.0)
+    before = cpu_seconds()
+    running = asyncio.create_task(engine.run())
+    await progress.done.wait()
+    spent = cpu_seconds() - before
+    engine.stop()
+    await running
+    _check(engine, targets)
+    return spent * 1e6 / (targets * echoes)
+
+
+async def engine_paced(targets: int) -> float:
+    """Return the percent of a core that one echo per target and second takes."""
+    clock = SystemClock()
+    engine = EchoEngine(Timeline(clock), clock, Progress(1))
+    engine.set_targets(_links(targets, EchoModule("default", 1.0, 1.0)))
+    running = asyncio.create_task(engine.run())
+    await asyncio.sleep(1.0)
+    before = cpu_seconds()
+    await asyncio.sleep(_PACED_SECONDS)
+    spent = cpu_seconds() - before
+    await engine.drain(2.0)
+    await running
+    _check(engine, targets)
+    return spent * 100 / _PACED_SECONDS
+
+
+def _links(count: int, module: EchoModule) -> list[EchoTarget]:
+    return [
+        EchoTarget(LinkKey(f"xa-{slot}", "main"), slot, address, module)
+        for slot, address in enumerate(addresses(count))
+    ]
+
+
+def _check(engine: EchoEngine, targets: int) -> None:
+    columns = engine.columns(np.arange(targets, dtype=np.int32))
+    if (columns.requests != columns.replies).any() or not columns.requests.all():
+        sys.exit("echoes were lost on loopback: these figures mean nothing")
+
+
+async def icmplib_flat_out(targets: int) -> float:
+    """Return icmplib's CPU microseconds per echo, unprivileged, 500 hosts at once."""
+    texts = [str(address) for address in addresses(targets)]
+    before = cpu_seconds()
+    hosts = await icmplib.async_multiping(
+        texts, count=1, timeout=5, concurrent_tasks=500, privileged=False
+    )
+    spent = cpu_seconds() - before
+    if not all(host.is_alive for host in hosts):
+        sys.exit("icmplib lost echoes on loopback: these figures mean nothing")
+    return spent * 1e6 / targets
+
+
+def fping_flat_out(targets: int, echoes: int) -> float | None:
+    """Return fping's CPU microseconds per echo; None: it is not installed."""
+    program = shutil.which("fping")
+    if program is None:
+        return None
+    lines = "\n".join(str(address) for address in addresses(targets))
+    before = cpu_seconds(resource.RUSAGE_CHILDREN)
+    subprocess.run(
+        [program, "-q", "-c", str(echoes), "-i", "0.01", "-t", "1000"],
+        input=lines,
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    return (cpu_seconds(resource.RUSAGE_CHILDREN) - before) * 1e6 / (targets * echoes)
+
+
+def enter_new_network() -> None:
+    """Move this process to a network where only loopback is, and datagram sockets are allowed."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(_CLONE_NEWNET) != 0:
+        sys.exit("cannot make a network namespace: run as root")
+    Path("/proc/sys/net/ipv4/ping_group_range").write_text("0 65534")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", _IFF_UP))
+
+
+CLIENTS = {
+    "engine": lambda: engine_flat_out(10_000, 5, privileged=True),
+    "engine_1000": lambda: engine_flat_out(1_000, 50, privileged=True),
+    "engine_20000": lambda: engine_flat_out(20_000, 5, privileged=True),
+    "engine_unprivileged_2000": lambda: engine_flat_out(2_000, 10, privileged=False),
+    "icmplib_2000": lambda: icmplib_flat_out(2_000),
+    "paced_1000": lambda: engine_paced(1_000),
+    "paced_20000": lambda: engine_paced(20_000),
+}
+
+
+def measure(client: str) -> float:
+    """Run one client in a process of its own."""
+    command = [sys.executable, __file__, "--client", client]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(answer.stdout)
+
+
+def compare(rounds: int) -> dict[str, float | None]:
+    """Run all clients in turn, several times, and compare their medians."""
+    enter_new_network()
+    seen: dict[str, list[float]] = {name: [] for name in (*CLIENTS, "fping")}
+    for _ in range(rounds):
+        for client in CLIENTS:
+            seen[client].append(measure(client))
+        fping = fping_flat_out(10_000, 5)
+        if fping is not None:
+            seen["fping"].append(fping)
+    middle = {name: statistics.median(values) for name, values in seen.items() if values}
+    fping_us = middle.get("fping")
+    return {
+        "ratio_vs_fping": middle["engine"] / fping_us if fping_us else None,
+        "ratio_vs_icmplib": middle["engine_unprivileged_2000"] / middle["icmplib_2000"],
+        "growth": middle["engine_20000"] / middle["engine_1000"],
+        "us_per_echo": middle["engine"],
+        "us_per_echo_unprivileged": middle["engine_unprivileged_2000"],
+        "us_per_echo_fping": fping_us,
+        "us_per_echo_icmplib": middle["icmplib_2000"],
+        "paced_cpu_percent_1000": middle["paced_1000"],
+        "paced_cpu_percent_20000": middle["paced_20000"],
+    }
+
+
+def main() -> None:
+    """Print the comparison as a table, or as one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--rounds", type=int, default=3, help="the median of so many runs")
+    parser.add_argument("--client", choices=list(CLIENTS), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.client:
+        print(asyncio.run(CLIENTS[arguments.client]()))
+        return
+    figures = compare(arguments.rounds)
+    if arguments.json:
+        print(json.dumps(figures))
+        return
+    for name, value in figures.items():
+        print(f"{name:28}", "not measured" if value is None else f"{value:10.3f}")
+
+
+if __name__ == "__main__":
+    main()
