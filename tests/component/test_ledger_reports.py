@@ -90,7 +90,7 @@ def inventory() -> Inventory:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Iterator[Path]:
+def path(tmp_path: Path) -> Path:
     """Two hours: ONE is down for half an hour from 09:00, THREE from 09:30 on."""
     path = tmp_path / "l.sqlite"
     ledger = Ledger.open(path, calendar=CALENDAR, ballast_bytes=0)
@@ -105,8 +105,8 @@ def path(tmp_path: Path) -> Iterator[Path]:
     ledger.record([up, OutageEnd(ONE, BEGIN + 60 * MINUTE, end_us, end_us)])
     ledger.record([OutageNote(ONE, BEGIN + 60 * MINUTE, end_us + MINUTE, Cause.POWER)])
     ledger.beat(END, 0)
-    yield path
     ledger.close()
+    return path
 
 
 @pytest.fixture
@@ -368,3 +368,16 @@ def test_a_percentage_never_rounds_a_failure_away(ratio: float | None, text: str
 
 def test_durations_read_like_a_clock() -> None:
     assert report.duration(93_784_000_000) == "1d 02:03:04"
+
+
+def test_a_period_whose_details_were_deleted_is_refused_and_a_later_one_answered(
+    path: Path, reader: LedgerReader
+) -> None:
+    with closing(Ledger.open(path, calendar=CALENDAR, ballast_bytes=0)) as ledger:
+        assert ledger.windows() == ()
+        assert ledger.retain(BEGIN + 61 * MINUTE + 86_400_000_000, 1) > 0
+    with pytest.raises(LedgerError, match="ask for a later period"):
+        reader.availability(inventory(), OCTOBER, CALENDAR)
+    later = Period(BEGIN + 60 * MINUTE, END)
+    figures = row(reader.availability(inventory(), later, CALENDAR).rows, Group.LINK, "a/backup")
+    assert figures.agreed.of(State.UP) == 60 * MINUTE

@@ -129,12 +129,14 @@ async def test_a_heartbeat_never_overtakes_what_was_decided_before_it(ledger: Mo
     ledger.sulking.set()
     writer.submit([change(0)])
     writer.beat(START + 10 * SECOND, 0)
-    writer.submit([change(20)])
+    writer.record_facts(KEY.agency, {"serial": "X1"}, START + 20 * SECOND)
     writer.beat(START + 30 * SECOND, 0)
     writer.beat(START + 40 * SECOND, 0)
     assert writer.status()[2] == 4, "beats merge only with the beat right before them"
     ledger.sulking.clear()
     await writer.close()
+    with closing(LedgerReader.open(ledger.path)) as reader:
+        assert [fact.value for fact in reader.facts()] == ["X1"]
 
 
 async def test_a_bug_in_one_batch_does_not_hold_up_those_behind_it(
