@@ -208,8 +208,7 @@ async def _serving(country: Country) -> dict[str, float]:
     await asyncio.sleep(_IDLE_SECONDS)
     heart.cancel()
     client.terminate()
-    await client.wait()
-    await server.stop()
+    await asyncio.gather(client.wait(), server.stop())
     return {
         "gzip_cpu_seconds": statistics.median(spent),
         "max_stall_ms": max(stalls) * 1000,

@@ -5,15 +5,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from functools import cache
-from html.parser import HTMLParser
 from ipaddress import ip_address
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from netmon.clock import MICROSECONDS
 from netmon.messages import LANGUAGES
 from netmon.model import (
     Agency,
@@ -26,8 +21,7 @@ from netmon.model import (
     SnmpStatus,
     State,
 )
-from netmon.web import Request, Response
-from netmon_exporters.page import PageExporter
+from tests.support.pages import Text, ask, data, district_down, words
 from tests.support.snapshots import (
     COMMUNE,
     DEPARTMENT,
@@ -43,92 +37,7 @@ from tests.support.snapshots import (
     snapshot,
 )
 
-if TYPE_CHECKING:
-    from netmon.state import Snapshot
-
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}"
-
-
-class StoppedClock:
-    """So many seconds after the snapshot."""
-
-    def __init__(self, seconds: float) -> None:
-        self._us = NOW_US + int(seconds * MICROSECONDS)
-
-    def wall_us(self) -> int:
-        """Return the instant."""
-        return self._us
-
-    def monotonic_us(self) -> int:
-        """Return the same: it stands still as well."""
-        return self._us
-
-
-@cache
-def exporter(seconds_later: float) -> PageExporter:
-    """Return the exporter at an instant; templates are compiled once."""
-    return PageExporter(StoppedClock(seconds_later))
-
-
-def ask(
-    taken: Snapshot,
-    path: str = "/",
-    *,
-    seconds_later: float = 2,
-    headers: dict[str, str] | None = None,
-    **query: str,
-) -> Response:
-    routes = exporter(seconds_later).routes()
-    handler = routes.get(path) or routes[path[: path.rindex("/") + 1]]
-    return handler(taken, Request(path, query, headers or {}))
-
-
-def words(response: Response) -> str:
-    """Return the page's text as a reader sees it, white space folded."""
-    return " ".join(Text.of(response).said)
-
-
-class Text(HTMLParser):
-    """Collects text and checks that tags close in order."""
-
-    VOID = frozenset({"meta", "link", "br", "img", "hr"})
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.said: list[str] = []
-        self.tags: list[str] = []
-        self.links: list[str] = []
-        self.seen: set[str] = set()
-
-    @classmethod
-    def of(cls, response: Response) -> Text:
-        """Parse a page."""
-        parser = cls()
-        parser.feed(b"".join(response.parts).decode())
-        parser.close()
-        assert parser.tags == []
-        return parser
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.add(tag)
-        self.links += [value or "" for name, value in attrs if name in {"href", "src"}]
-        assert not [name for name, _ in attrs if name.startswith("on") or name == "style"]
-        if tag not in self.VOID:
-            self.tags.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.tags.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.said += data.split()
-
-
-def district_down() -> Snapshot:
-    return snapshot(
-        {DISTRICT: State.DOWN, COMMUNE: State.UNREACHABLE, SECOND_COMMUNE: State.UNREACHABLE},
-        open_outages=[outage(DISTRICT, minutes=95)],
-        readings=[reading()],
-    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -386,55 +295,6 @@ def test_an_empty_inventory_says_what_to_do() -> None:
         echo=replace(taken.echo, **{n: getattr(taken.echo, n)[:0] for n in taken.echo.__slots__}),
     )
     assert "Danh mục chưa có đơn vị nào" in words(ask(empty))
-
-
-def data(taken: Snapshot) -> bytes:
-    return b"".join(ask(taken, "/api/v1/status").parts)
-
-
-def test_the_json_keeps_its_keys() -> None:
-    tree = json.loads(data(replace(district_down(), recent_outages=(outage(COMMUNE, lasted=1),))))
-    assert tree["version"] == 1
-    assert tree["at"] == "2025-06-15T15:06:40Z"
-    assert tree["age_seconds"] == 2
-    assert tree["links_by_state"]["unreachable"] == 2
-    assert set(tree) == {
-        "version", "at", "age_seconds", "province", "netmon", "links_by_state", "down",
-        "recent_outages", "maintenance", "agencies",
-    }  # fmt: skip
-    district = tree["agencies"][1]
-    assert set(district) == {
-        "id", "name", "name_en", "kind", "parent", "district", "state", "on_backup", "lan",
-        "staff", "mailboxes", "document_system", "router", "links",
-    }  # fmt: skip
-    (only,) = district["links"]
-    assert set(only) == {
-        "id", "role", "provider", "circuit", "state", "health", "since", "loss_ratio",
-        "flapping", "echoes", "outage",
-    }  # fmt: skip
-    assert only["outage"]["start"] == "2025-06-15T13:31:40Z"
-    assert only["outage"]["end"] is None
-    assert district["router"] is None
-    assert tree["agencies"][0]["router"]["model"] == "RB4011"
-
-
-def test_what_is_not_known_is_null_in_the_json() -> None:
-    tree = json.loads(data(snapshot({COMMUNE: State.UNKNOWN})))
-    commune = tree["agencies"][2]
-    assert (commune["staff"], commune["links"][0]["since"]) == (None, None)
-
-
-def test_every_key_of_the_json_is_documented() -> None:
-    text = (Path(__file__).parents[2] / "docs/api.md").read_text("utf-8")
-
-    def keys(tree: object) -> set[str]:
-        if isinstance(tree, dict):
-            inner = set().union(*map(keys, tree.values())) if tree else set()
-            return inner | {key for key in tree if key not in set(State) | {"gateway"}}
-        return set().union(*map(keys, tree)) if isinstance(tree, list) and tree else set()
-
-    taken = replace(district_down(), recent_outages=(outage(COMMUNE, lasted=1),))
-    assert [key for key in sorted(keys(json.loads(data(taken)))) if f"`{key}`" not in text] == []
 
 
 def test_the_style_and_the_icon_are_served_by_us() -> None:

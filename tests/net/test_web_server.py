@@ -1,110 +1,30 @@
-"""The web server over loopback: what it answers, and what hostile or broken clients cannot do."""
+"""The web server over loopback: what it answers."""
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import gzip
 import json
-import logging
 import socket
 import threading
-from contextlib import asynccontextmanager
 from importlib.metadata import EntryPoint
-from typing import TYPE_CHECKING
 
-import aiohttp
 import pytest
 
 from netmon.errors import CapabilityError
 from netmon.web import (
-    Exporter,
-    Handler,
     ReloadResult,
     Request,
     Response,
     WebServer,
     find_exporters,
 )
-from netmon.web.listener import Bounds
-from netmon.web.rendering import Renderer
 from netmon_exporters.page import PageExporter
 from netmon_exporters.prometheus import PrometheusExporter
 from tests.support.snapshots import snapshot
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
-
-    from netmon.state import Snapshot
+from tests.support.web import Daemon, Scripted, broken, hello, raw, serving
 
 pytestmark = pytest.mark.net
-
-
-class Scripted:
-    """Answers as the test says, and counts."""
-
-    def __init__(self, **routes: Callable[[Request], Response]) -> None:
-        self.calls = 0
-        self._routes = routes
-
-    def routes(self) -> Mapping[str, Handler]:
-        """Return a handler for every name, "_" standing for "/"."""
-        return {
-            f"/{name.replace('_', '/')}": self._handler(do) for name, do in self._routes.items()
-        }
-
-    def _handler(self, do: Callable[[Request], Response]) -> Handler:
-        def handle(_snapshot: Snapshot, request: Request) -> Response:
-            self.calls += 1
-            return do(request)
-
-        return handle
-
-
-def hello(_request: Request) -> Response:
-    return Response(b"hello")
-
-
-def broken(_request: Request) -> Response:
-    raise ZeroDivisionError("an exporter's bug")
-
-
-class Daemon:
-    """What the server asks of the daemon."""
-
-    def __init__(self) -> None:
-        self.snapshot: Snapshot | None = snapshot()
-        self.result = ReloadResult(ok=True, text="2 agencies added")
-
-    async def reload(self) -> ReloadResult:
-        """Return what the test wants."""
-        return self.result
-
-
-@asynccontextmanager
-async def serving(
-    *exporters: Exporter, daemon: Daemon | None = None, bounds: Bounds | None = None
-) -> AsyncIterator[tuple[WebServer, aiohttp.ClientSession]]:
-    held = daemon or Daemon()
-    server = WebServer("127.0.0.1:0", exporters, lambda: held.snapshot, held.reload, bounds)
-    await server.start()
-    host, port = server.address
-    async with aiohttp.ClientSession(f"http://{host}:{port}") as client:
-        yield server, client
-    await server.stop()
-
-
-async def raw(server: WebServer, sent: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    reader, writer = await asyncio.open_connection(*server.address)
-    writer.write(sent)
-    await writer.drain()
-    return reader, writer
-
-
-async def eventually(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110  # aiohttp tells nobody when a connection goes
-            await asyncio.sleep(0.01)
 
 
 async def test_healthy_and_ready_tell_life_from_readiness() -> None:
@@ -280,123 +200,6 @@ async def test_gzip_is_given_to_those_who_take_it(
 async def test_small_answers_are_not_compressed() -> None:
     async with serving(Scripted(page=hello)) as (_, client):
         assert "Content-Encoding" not in (await client.get("/page")).headers
-
-
-async def test_a_request_that_never_ends_is_cut_and_others_are_served_meanwhile() -> None:
-    bounds = Bounds(first_request_seconds=0.2)
-    async with serving(bounds=bounds) as (server, client):
-        reader, writer = await raw(server, b"GET / HTTP/1.1\r\nX: ")
-        assert (await client.get("/-/healthy")).status == 200
-        async with asyncio.timeout(5):
-            with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-                await reader.readexactly(1)
-        writer.close()
-
-
-async def test_when_there_is_no_room_the_one_that_waits_longest_makes_room() -> None:
-    async with serving(bounds=Bounds(connections=8)) as (server, _):
-        slow = [await raw(server, b"GET / HTTP/1.1\r\n") for _ in range(30)]
-        reader, writer = await raw(server, b"GET /-/healthy HTTP/1.0\r\n\r\n")
-        async with asyncio.timeout(5):
-            assert b"200 OK" in await reader.read()
-        writer.close()
-        for _, each in slow:
-            each.close()
-
-
-async def test_a_client_that_does_not_read_is_cut_and_what_waits_for_it_is_dropped() -> None:
-    large = Response(tuple(b"x" * 65_536 for _ in range(1_000)))
-    bounds = Bounds(response_seconds=0.2)
-    async with serving(Scripted(page=lambda _: large), bounds=bounds) as (server, _):
-        _, writer = await raw(server, b"GET /page HTTP/1.1\r\nHost: x\r\n\r\n")
-        await eventually(lambda: len(server._server.connections) == 1)
-        await eventually(lambda: not server._server.connections)
-        writer.close()
-
-
-@pytest.mark.parametrize(
-    "sent",
-    [
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-        b"GET\r\n\r\n",
-        b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-        b"GET / HTTP/1.1\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
-        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
-    ],
-)
-async def test_nonsense_does_no_harm(sent: bytes) -> None:
-    async with serving() as (server, client):
-        reader, writer = await raw(server, sent)
-        writer.write_eof()
-        async with asyncio.timeout(5):
-            await asyncio.gather(reader.read(), return_exceptions=True)
-        writer.close()
-        assert (await client.get("/-/healthy")).status == 200
-
-
-async def test_running_out_of_descriptors_is_told_once_and_survived(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    accept = socket.socket.accept
-    refusals = iter([OSError(errno.EMFILE, "Too many open files")] * 2)
-
-    def exhausted(self: socket.socket) -> tuple[socket.socket, object]:
-        for refusal in refusals:
-            raise refusal
-        return accept(self)
-
-    monkeypatch.setattr("netmon.web.listener._RETRY_SECONDS", 0.01)
-    monkeypatch.setattr(socket.socket, "accept", exhausted)
-    with caplog.at_level(logging.WARNING):
-        async with serving() as (_, client):
-            assert (await client.get("/-/healthy")).status == 200
-    assert caplog.text.count("cannot accept connections") == 1
-    assert "Traceback" not in caplog.text
-
-
-async def test_when_everybody_is_being_served_the_next_one_is_turned_away() -> None:
-    gate = threading.Event()
-
-    def slow(_request: Request) -> Response:
-        gate.wait(10)
-        return Response(b"slow")
-
-    async with serving(Scripted(page=slow), bounds=Bounds(connections=2)) as (server, client):
-        asked = [asyncio.create_task(client.get("/page")) for _ in range(2)]
-        await eventually(lambda: len(server._server.connections) == 2)
-        await eventually(lambda: set(server._listener._deadlines.values()) == {float("inf")})
-        reader, writer = await raw(server, b"GET /-/healthy HTTP/1.0\r\n\r\n")
-        async with asyncio.timeout(5):
-            with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-                await reader.readexactly(1)
-        writer.close()
-        gate.set()
-        assert {(await each).status for each in asked} == {200}
-
-
-async def test_an_answer_is_forgotten_when_nobody_asks_again() -> None:
-    renderer = Renderer(Scripted(page=hello), lambda: None, keep_seconds=0.01)
-    taken, request = snapshot(), Request("/page")
-    answer = await renderer.answer(renderer.routes["/page"], taken, request)
-    assert answer is not None
-    assert renderer._kept
-    await eventually(lambda: not renderer._kept)
-    renderer.close()
-
-
-async def test_only_so_many_answers_are_kept() -> None:
-    renderer = Renderer(Scripted(page=hello), lambda: None, waiting_limit=2)
-    taken = snapshot()
-    for number in range(5):
-        request = Request("/page", {"n": str(number)})
-        await renderer.answer(renderer.routes["/page"], taken, request)
-    assert len(renderer._kept) == 2
-    renderer.close()
-
-
-def test_bounds_leave_descriptors_to_the_probes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resource.getrlimit", lambda _: (128, 128))
-    assert Bounds().within_descriptors().connections == 32
 
 
 async def test_a_socket_that_is_bound_already_is_taken_over() -> None:
