@@ -107,8 +107,8 @@ def decode(index: int, cells: Mapping[Oid, Value]) -> InterfaceReading:
         name=text(cells.get(mib.IF_NAME, b"")) or description,
         description=description,
         alias=text(cells.get(mib.IF_ALIAS, b"")),
-        admin_up=_is_up(figure(mib.IF_ADMIN_STATUS), _ADMIN_NOT_UP),
-        oper_up=_is_up(figure(mib.IF_OPER_STATUS), _NOT_UP),
+        admin_up=admin_up(figure(mib.IF_ADMIN_STATUS)),
+        oper_up=oper_up(figure(mib.IF_OPER_STATUS)),
         speed_bits_per_second=speed(figure(mib.IF_SPEED), figure(mib.IF_HIGH_SPEED)),
         receive_bytes=octets(figure(mib.IF_HC_IN_OCTETS), figure(mib.IF_IN_OCTETS)),
         transmit_bytes=octets(figure(mib.IF_HC_OUT_OCTETS), figure(mib.IF_OUT_OCTETS)),
@@ -118,6 +118,16 @@ def decode(index: int, cells: Mapping[Oid, Value]) -> InterfaceReading:
         transmit_discards=figure(mib.IF_OUT_DISCARDS),
         last_change_seconds=None if changed is None else changed / TICKS,
     )
+
+
+def admin_up(status: int | None) -> bool | None:
+    """Tell what ifAdminStatus means; None: it says nothing that the standard knows."""
+    return True if status == _UP else False if status in _ADMIN_NOT_UP else None
+
+
+def oper_up(status: int | None) -> bool | None:
+    """Tell what ifOperStatus means; None: unknown, or nothing that the standard knows."""
+    return True if status == _UP else False if status in _NOT_UP else None
 
 
 def speed(if_speed: int | None, if_high_speed: int | None) -> int | None:
@@ -213,9 +223,3 @@ def find_by_name(readings: Iterable[InterfaceReading], name: str) -> InterfaceRe
 def liveliness(reading: InterfaceReading) -> tuple[bool, int]:
     """Order rows of one name: up before not up, then the latest made."""
     return bool(reading.oper_up), reading.index
-
-
-def _is_up(status: int | None, not_up: frozenset[int]) -> bool | None:
-    if status == _UP:
-        return True
-    return False if status in not_up else None

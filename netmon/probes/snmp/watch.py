@@ -5,21 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from netmon.model import InterfaceReading
 from netmon.probes.snmp import mib
 from netmon.probes.snmp.decode import number, text
 from netmon.probes.snmp.interfaces import (
     WATCHED_COLUMNS,
     CounterTrack,
+    admin_up,
     changed_at_seconds,
-    decode,
     octets,
+    oper_up,
+    speed,
 )
 from netmon.probes.snmp.values import Missing, Oid, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from netmon.model import InterfaceReading
     from netmon.probes.snmp.interfaces import InterfaceTable
     from netmon.probes.snmp.values import Session, Value, VarBind
 
@@ -131,33 +133,38 @@ def is_at_its_place(watched: WatchedInterface, values: Sequence[Value]) -> bool:
 
 
 def finish(watched: WatchedInterface, values: Sequence[Value], moment: Moment) -> InterfaceReading:
-    """Return the interface as it is now; its octets go on over the wraps of 32-bit counters."""
-    cells = dict(zip(watched.columns, values, strict=False))
-    if watched.if_speed is not None:
-        cells[mib.IF_SPEED] = watched.if_speed
-    raw = decode(watched.index, cells)
-    bits_per_second = raw.speed_bits_per_second
-    receives_narrow, transmits_narrow = watched.counter_wraps
+    """Return the interface as it is now; its octets go on over the wraps of 32-bit counters.
+
+    This is done for every router every minute, so the values are taken by their places: the name,
+    the octets received and sent, then `WATCHED_COLUMNS`.
+    """
+    receive, transmit, admin, oper, changed, high_speed, *counts = map(
+        number, values[1 : len(watched.columns)]
+    )
+    bits_per_second = speed(watched.if_speed, high_speed)
+    wraps = watched.counter_wraps
     watched.receive = _follow(
-        watched.receive, _track(raw.receive_bytes, wraps=receives_narrow), bits_per_second, moment
+        watched.receive, _track(receive, wraps=wraps[0]), bits_per_second, moment
     )
     watched.transmit = _follow(
-        watched.transmit,
-        _track(raw.transmit_bytes, wraps=transmits_narrow),
-        bits_per_second,
-        moment,
+        watched.transmit, _track(transmit, wraps=wraps[1]), bits_per_second, moment
     )
-    return replace(
-        raw,
+    return InterfaceReading(
+        index=watched.index,
         name=watched.name,
         description=watched.description,
         alias=watched.alias,
-        links=watched.links,
+        admin_up=admin_up(admin),
+        oper_up=oper_up(oper),
+        speed_bits_per_second=bits_per_second,
         receive_bytes=_total(watched.receive),
         transmit_bytes=_total(watched.transmit),
-        last_change_seconds=changed_at_seconds(
-            number(cells[mib.IF_LAST_CHANGE]), moment.agent_ticks, moment.uptime_seconds
-        ),
+        receive_errors=counts[0],
+        transmit_errors=counts[1],
+        receive_discards=counts[2],
+        transmit_discards=counts[3],
+        last_change_seconds=changed_at_seconds(changed, moment.agent_ticks, moment.uptime_seconds),
+        links=watched.links,
     )
 
 
