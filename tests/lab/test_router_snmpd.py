@@ -1,0 +1,192 @@
+"""A real snmpd in a namespace of its own: interfaces made anew, an agent that restarts."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+import pytest
+
+from netmon.clock import MICROSECONDS, SystemClock, Timeline
+from netmon.config.settings import SnmpCredential, SnmpModule
+from netmon.model import (
+    Agency,
+    InterfaceReading,
+    Link,
+    LinkKey,
+    RestartKind,
+    Role,
+    Router,
+    RouterReading,
+    SnmpStatus,
+)
+from netmon.probes.snmp.poller import (
+    CHANGED_AT_MOST_EVERY_SECONDS,
+    RouterMemory,
+    RouterPoller,
+)
+from netmon.probes.snmp.profile_files import load_profiles
+from netmon.probes.snmp.values import SnmpSecrets
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
+
+    from netmon.probes.snmp.values import Session
+
+engine_module = pytest.importorskip("netmon.probes.snmp.engine")
+
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.skipif(
+        os.geteuid() != 0 or shutil.which("snmpd") is None,
+        reason="needs root for a network namespace, and Debian's snmpd",
+    ),
+]
+
+ADDRESS = ip_address("10.213.7.2")
+BACKUP = ip_address("10.214.7.2")
+PATIENCE_SECONDS = 40
+
+
+def run(command: str) -> None:
+    subprocess.run(command.split(), check=True, capture_output=True)
+
+
+class RouterInANamespace:
+    """A router with an uplink to us and a backup line that ends in itself."""
+
+    def __init__(self, folder: Path) -> None:
+        self.name = f"netmon-poll-{os.getpid()}"
+        self._folder = folder
+        self._agent: subprocess.Popen[bytes] | None = None
+
+    def build(self) -> None:
+        run(f"ip netns add {self.name}")
+        run(f"ip link add npoll0 type veth peer name wan0 netns {self.name}")
+        run("ip address add 10.213.7.1/30 dev npoll0")
+        run("ip link set npoll0 up")
+        self.inside("ip address add 10.213.7.2/30 dev wan0")
+        self.inside("ip link set wan0 up")
+        self.inside("ip route add default via 10.213.7.1")
+        self.make_backup()
+
+    def make_backup(self) -> None:
+        self.inside("ip link add wan1 type veth peer name wan1p")
+        self.inside("ip address add 10.214.7.2/30 dev wan1")
+        self.inside("ip link set wan1 up")
+        self.inside("ip link set wan1p up")
+
+    def inside(self, command: str) -> None:
+        run(f"ip netns exec {self.name} {command}")
+
+    def start_agent(self) -> None:
+        configuration = self._folder / "agent.conf"
+        configuration.write_text("rocommunity public\n", encoding="utf-8")
+        command = f"ip netns exec {self.name} snmpd -f -Ln -C -c {configuration} udp:{ADDRESS}:161"
+        environment = {**os.environ, "SNMP_PERSISTENT_DIR": str(self._folder), "MIBS": ""}
+        self._agent = subprocess.Popen(command.split(), env=environment)
+
+    def stop_agent(self) -> None:
+        if self._agent is not None:
+            self._agent.terminate()
+            self._agent.wait(10)
+
+    def remove(self) -> None:
+        self.stop_agent()
+        run(f"ip netns delete {self.name}")
+
+
+@pytest.fixture
+def router(tmp_path: Path) -> Iterator[RouterInANamespace]:
+    built = RouterInANamespace(tmp_path)
+    try:
+        built.build()
+        built.start_agent()
+        yield built
+    finally:
+        built.remove()
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[Session]:
+    engine = engine_module.SnmpEngine(SystemClock())
+    await engine.start()
+    module = SnmpModule("lab", timeout_seconds=1, retries=0)
+    secrets = SnmpSecrets(community="public")
+    yield engine.session(ADDRESS, 161, SnmpCredential("2c"), secrets, module)
+    await engine.close()
+
+
+class Watch:
+    """Polls until something is so."""
+
+    def __init__(self, session: Session) -> None:
+        links = tuple(
+            Link(LinkKey("xa", role.value), role, (address,), "default")
+            for role, address in ((Role.PRIMARY, ADDRESS), (Role.BACKUP, BACKUP))
+        )
+        self._agency = Agency("xa", "Xã Một", "commune", router=Router(ADDRESS), links=links)
+        self._session = session
+        self._poller = RouterPoller(load_profiles(), Timeline(SystemClock()))
+        self.memory = RouterMemory()
+
+    async def until(self, is_so: Callable[[RouterReading], bool]) -> RouterReading:
+        """Poll until a reading is as wanted: an agent refreshes its tables when it likes to."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                reading = await self._poller.poll(self._session, self._agency, self.memory)
+                if is_so(reading):
+                    return reading
+                self._age()
+                await asyncio.sleep(0.2)
+
+    def _age(self) -> None:
+        """Let the last identification lie so far back that a change is looked into."""
+        if self.memory.identified_at_us is not None:
+            self.memory.identified_at_us -= CHANGED_AT_MOST_EVERY_SECONDS * MICROSECONDS
+
+
+def backup(reading: RouterReading) -> InterfaceReading | None:
+    return next((row for row in reading.interfaces if "backup" in row.links), None)
+
+
+async def test_a_routers_life(router: RouterInANamespace, session: Session) -> None:
+    """Its uplink is found; a dead backup shows while all else is fine, and comes back anew."""
+    watch = Watch(session)
+    first = await watch.until(lambda reading: reading.status is SnmpStatus.OK)
+    assert first.uplink_reason == "default route via 10.213.7.1"
+    assert [(row.name, row.links) for row in first.interfaces] == [
+        ("wan0", ("primary",)),
+        ("wan1", ("backup",)),
+    ]
+    old = backup(first)
+    assert old is not None
+
+    router.inside("ip link set wan1 down")
+    down = await watch.until(
+        lambda reading: (row := backup(reading)) is not None and not row.oper_up
+    )
+    assert down.status is SnmpStatus.OK
+    assert down.interfaces[0].oper_up
+
+    router.inside("ip link delete wan1")
+    router.make_backup()
+    anew = await watch.until(
+        lambda reading: (row := backup(reading)) is not None and bool(row.oper_up)
+    )
+    new = backup(anew)
+    assert new is not None
+    assert new.index > old.index
+
+    router.stop_agent()
+    await watch.until(lambda reading: reading.status is SnmpStatus.REFUSED)
+    await asyncio.sleep(11)  # less than the tolerance cannot be told from a late answer
+    router.start_agent()
+    back = await watch.until(lambda reading: reading.uptime_seconds is not None)
+    assert back.restart is not None
+    assert back.restart.kind is RestartKind.AGENT
