@@ -76,7 +76,7 @@ class Surroundings:
     clock: Clock = field(default_factory=SystemClock)
     icmp_sockets: SocketFactory = field(default_factory=IcmplibSockets)
     udp_sockets: UdpSocketFactory = open_udp_socket
-    notice: str = ""
+    notice: Mapping[str, str] = field(default_factory=dict)
     early: EarlySignals | None = None
     """Signals that came before the event loop ran."""
     adapt: Callable[[Inventory], Inventory] = field(default=lambda inventory: inventory)

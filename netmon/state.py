@@ -152,8 +152,8 @@ class DaemonFigures:
     """How often each exporter broke (`netmon.web.WebServer.failures`)."""
     language: str = "vi"
     """In which language people are spoken to who did not choose one."""
-    notice: str = ""
-    """One sentence for the top of the page, for example what the demo cannot do here."""
+    notice: Mapping[str, str] = field(default_factory=dict)
+    """Language → one sentence for the top of the page, for example what the demo cannot do."""
 
 
 @dataclass(frozen=True, slots=True)

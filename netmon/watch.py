@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from netmon.clock import Timeline
+from netmon.clock import MICROSECONDS, Timeline
 from netmon.config.settings import EchoModule, Settings
 from netmon.judge.columns import EchoBatch
 from netmon.judge.judge import Judge
@@ -111,6 +111,12 @@ class Watch:
             self._slots.capacity,
             self._timeline.now_us(),
             {key: _judged(link) for key, link in restored.items() if link.since_us},
+        )
+        self._judge.expect_intervals(
+            {
+                key: round(settings.echo_modules[link.echo_module].interval_seconds * MICROSECONDS)
+                for key, link in inventory.links.items()
+            }
         )
         self._echoes.set_targets(self._targets(inventory, settings.echo_modules))
         self._readings = {

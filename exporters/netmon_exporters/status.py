@@ -73,6 +73,11 @@ class AgencyStatus:
     reading: RouterReading | None
 
     @property
+    def reachable(self) -> bool:
+        """Whether any link carries traffic; else a silent router says nothing new."""
+        return any(each.state in _REACHABLE for each in self.links)
+
+    @property
     def on_backup(self) -> bool:
         """Whether no primary link carries traffic and a backup does."""
         carrying = {each.link.role for each in self.links if each.state in _REACHABLE}

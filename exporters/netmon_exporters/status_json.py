@@ -58,7 +58,7 @@ def _daemon(status: Status) -> Json:
     return {
         "version": daemon.version,
         "started": _instant(daemon.started_us),
-        "notice": daemon.notice,
+        "notice": dict(daemon.notice),
         "reload_successful": daemon.reload_successful,
         "reload_message": daemon.reload_message,
         "ledger_writable": daemon.ledger_writable,

@@ -16,6 +16,7 @@ from netmon.demo.faults import Fault, FaultPlayer, Script, script_of
 from netmon.demo.files import write_demo_files
 from netmon.demo.province import Mode, ToyProvince, open_province
 from netmon.logs import configure
+from netmon.messages import LANGUAGES
 from netmon.probes.icmp import OpenedSocket
 from netmon.web import find_exporters
 
@@ -76,7 +77,7 @@ async def _play(province: ToyProvince, settings: Path, options: argparse.Namespa
             find_exporters(),
             icmp_sockets=_ToySockets(province),
             udp_sockets=province.open_udp_socket,
-            notice=province.notice(options.lang),
+            notice={language: province.notice(language) for language in LANGUAGES},
             adapt=province.set_inventory,
         ),
     )

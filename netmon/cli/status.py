@@ -83,9 +83,13 @@ def _print_tables(status: dict[str, Any], options: argparse.Namespace) -> None:
         ),
         highlight=False,
     )
-    for trouble in ("notice", "reload_message", "ledger_message"):
-        if status["netmon"][trouble]:
-            console.print(f"! {status['netmon'][trouble]}", style="yellow", markup=False)
+    for text in (
+        status["netmon"]["notice"].get(options.lang),
+        status["netmon"]["reload_message"],
+        status["netmon"]["ledger_message"],
+    ):
+        if text:
+            console.print(f"! {text}", style="yellow", markup=False)
     table = _table(words, options.lang)
     for agency in status["agencies"]:
         for link in agency["links"]:
@@ -99,9 +103,10 @@ def _print_tables(status: dict[str, Any], options: argparse.Namespace) -> None:
 
 def _table(words: Catalogue, lang: str) -> Table:
     table = Table(header_style="bold", pad_edge=False)
-    for key in ("agency", "link", "state", "since", "duration", "rtt", "loss"):
-        right = key in {"duration", "rtt", "loss"}
-        table.add_column(words.text(lang, f"cli.{key}"), justify="right" if right else "left")
+    for key in ("cli.agency", "cli.link", "cli.state", "cli.since"):
+        table.add_column(words.text(lang, key))
+    for key in ("cli.duration", "cli.rtt", "cli.loss"):
+        table.add_column(words.text(lang, key), justify="right")
     table.add_column(words.text(lang, "cli.evidence"), overflow="fold")
     return table
 

@@ -175,7 +175,11 @@ def test_hostile_names_are_only_text(path: str) -> None:
         members=[member],
         readings=[reading('a">', facts=facts, detail=HOSTILE)],
         open_outages=[replace(outage('a">', HOSTILE), path_end=HOSTILE, note=HOSTILE)],
-        daemon=figures(notice=HOSTILE, ledger_writable=False, ledger_message=HOSTILE),
+        daemon=figures(
+            notice=dict.fromkeys(("vi", "en"), HOSTILE),
+            ledger_writable=False,
+            ledger_message=HOSTILE,
+        ),
     )
     response = ask(taken, path)
     assert "script" not in Text.of(response).seen

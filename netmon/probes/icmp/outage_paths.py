@@ -59,8 +59,9 @@ class OutagePaths:
 
     async def _trace_outage(self, link: Link, start_us: int) -> None:
         path = await self._trace(link.addresses[0])
-        if path is None or path.reached:
-            # A path that reaches its target says nothing: the link came back meanwhile.
+        if path is None or path.reached or not path.hops:
+            # A path that reaches its target (the link came back meanwhile) and one on which nobody
+            # answers say nothing about where the outage is.
             return
         end = path_end(path, self._good.get(link.key, ()))
         self._on_note(OutageNote(link.key, start_us, self._timeline.now_us(), path_end=end))
