@@ -135,7 +135,7 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
         "power": "power lost",
         "agent": "SNMP agent hangs, echoes are answered",
         "loss": "{percent} of the packets get lost",
-        "district": "circuits cut, {behind} links behind it cannot be reached",
+        "district": "circuits cut, links behind it, unreachable: {behind}",
         "maintenance": "announced maintenance, with a cut",
         "over": "is over",
     },
