@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_TICK_SECONDS = 0.25
+_TICK_SECONDS = 0.2
 _PUBLISH_SECONDS = 1.0
 _LEDGER_PATIENCE_SECONDS = 5.0
 """So long a snapshot waits to be durable before it is published with the trouble on top."""
