@@ -21,7 +21,7 @@ from pathlib import Path
 _ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(_ROOT))
 
-from benchmarks.config_load import inventory_text
+from benchmarks.config_load import inventory_text  # noqa: E402  # scripts are no package
 
 _ADDRESS = "127.0.0.1:9881"
 _SETTINGS = """\
