@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from netmon.errors import NetmonError
 from netmon.model import IPAddress, Link, LinkKey, OutageNote
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from netmon.clock import Timeline
-    from netmon.probes.icmp.traceroute import Path, Tracer
+    from netmon.probes.icmp.traceroute import Path
 
 _log = logging.getLogger(__name__)
 
@@ -21,12 +21,29 @@ _SURVEY_PAUSE_SECONDS = 1.0
 """Between two good paths: a survey is nobody's emergency."""
 
 
+class PathTracer(Protocol):
+    """Traces paths: `Tracer`, or a scripted one in tests."""
+
+    async def trace(self, address: IPAddress, timeout_seconds: float = 1.0) -> Path | None:
+        """Return the path to an address; None: too many others are waiting."""
+        ...
+
+    def close(self) -> None:
+        """Begin no more."""
+        ...
+
+
 class OutagePaths:
     """Traces the path of every outage once, and the good paths now and then."""
 
     def __init__(
-        self, tracer: Tracer, timeline: Timeline, on_note: Callable[[OutageNote], None]
+        self,
+        tracer: PathTracer,
+        timeline: Timeline,
+        on_note: Callable[[OutageNote], None],
+        survey_pause_seconds: float = _SURVEY_PAUSE_SECONDS,
     ) -> None:
+        self._survey_pause_seconds = survey_pause_seconds
         self._tracer = tracer
         self._timeline = timeline
         self._on_note = on_note
@@ -49,7 +66,7 @@ class OutagePaths:
             path = await self._trace(link.addresses[0])
             if path is not None and path.reached:
                 self._good[link.key] = tuple(hop.address for hop in path.hops)
-            await asyncio.sleep(_SURVEY_PAUSE_SECONDS)
+            await asyncio.sleep(self._survey_pause_seconds)
 
     def close(self) -> None:
         """Trace no more."""
