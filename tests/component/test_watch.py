@@ -90,7 +90,7 @@ class World:
             EchoBatch(
                 slot=np.array([slot], np.int32),
                 outcome=np.array([outcome], np.int8),
-                sent_us=now - 1000,
+                sent_us=now,
                 settled_us=now,
                 rtt_seconds=np.array([0.001 if outcome is Outcome.REPLIED else np.nan]),
                 error=np.array([NO_ERROR], np.int8),
