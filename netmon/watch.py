@@ -6,6 +6,7 @@ decided and entered before anything else may run.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Protocol
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
     from netmon.ledger.restoration import RestoredLink
 
+_log = logging.getLogger(__name__)
+
+_STALL_US = 3 * MICROSECONDS
 _CANARY_AGENCY = ""
 """Canaries are pinged like links; no agency can have the empty id."""
 
@@ -78,6 +82,8 @@ class Watch:
         self._keys: tuple[LinkKey, ...] = ()
         self._rows = np.empty(0, np.int32)
         self._readings: dict[str, RouterReading] = {}
+        self._alive_us = 0
+        """When the loop last came by."""
 
     @property
     def inventory(self) -> Inventory | None:
@@ -134,6 +140,7 @@ class Watch:
 
     def observe(self, batch: EchoBatch) -> None:
         """Take what became of echoes; the echo engine calls this on each tick."""
+        self._notice_stall()
         if len(self._canary_slots):
             mask = np.isin(batch.slot, self._canary_slots)
             if mask.any():
@@ -145,6 +152,7 @@ class Watch:
 
     def tick(self) -> None:
         """Let time pass for the judge: windows, canaries, silence of our own."""
+        self._notice_stall()
         self._enter(self._judge.tick(self._timeline.now_us()))
         self._confirm()
 
@@ -193,6 +201,19 @@ class Watch:
     def _enter(self, events: Sequence[Event]) -> None:
         if events:
             self._record(events)
+
+    def _notice_stall(self) -> None:
+        """Enter time in which the loop or the machine stood still: nothing was observed then.
+
+        Before any echo is judged that was settled since, lest it vouch for the time before it.
+        """
+        before_us, self._alive_us = self._alive_us, self._timeline.now_us()
+        if not before_us or self._alive_us - before_us <= _STALL_US:
+            return
+        _log.warning("stood still for %.1f s", (self._alive_us - before_us) / MICROSECONDS)
+        self._judge.set_blind("netmon stood still", before_us)
+        self._enter(self._judge.tick(self._alive_us))
+        self._judge.clear_blind(self._alive_us)
 
     def _confirm(self) -> None:
         suspects = self._judge.suspects(self._timeline.now_us())

@@ -187,6 +187,22 @@ def test_a_real_prometheus_scrapes_it(lab: Lab, netmon: Netmon) -> None:
         assert district.labels["name"] == "UBND huyện số 1"
 
 
+def test_time_in_which_netmon_stood_still_is_unobserved(netmon: Netmon) -> None:
+    before = netmon.figures()
+    netmon.process.send_signal(signal.SIGSTOP)
+    time.sleep(6)
+    netmon.process.send_signal(signal.SIGCONT)
+    netmon.until(
+        lambda: unobserved_seconds(netmon.figures()) - unobserved_seconds(before) >= 4,
+        "the time is not unobserved",
+    )
+    after = netmon.figures()
+    assert unobserved_seconds(after) - unobserved_seconds(before) <= 9
+    ended = "netmon_link_outages_total"
+    assert {key: after[key] for key in before if key[0] == ended and after[key] > before[key]} == {}
+    assert links_up(netmon) == 102
+
+
 def test_after_kill_9_the_account_goes_on_and_the_dead_time_is_unobserved(
     lab: Lab, netmon: Netmon
 ) -> None:
