@@ -129,17 +129,24 @@ def test_the_families_of_a_module_make_one_round() -> None:
 
 
 def test_packets_of_a_chunk_are_sent_one_after_the_other() -> None:
-    sent = _spread(np.array([0, 4, 6]), np.array([1_000, 1_020, 1_030]))
-    assert sent.tolist() == [1_000, 1_005, 1_010, 1_015, 1_020, 1_025]
+    sent_us, unsure = _spread(np.array([0, 4, 6]), np.array([1_000, 1_020, 1_030]))
+    assert sent_us.tolist() == [1_000, 1_005, 1_010, 1_015, 1_020, 1_025]
+    assert not unsure.any()
 
 
-def test_a_chunk_that_was_interrupted_counts_at_the_usual_pace() -> None:
-    sent = _spread(np.array([0, 2, 4]), np.array([1_000, 900_000, 900_010]))
-    assert sent.tolist() == [1_000, 1_025, 900_000, 900_005]
+def test_a_chunk_that_was_interrupted_counts_at_the_usual_pace_and_measures_no_rtt() -> None:
+    sent_us, unsure = _spread(np.array([0, 2, 4]), np.array([1_000, 900_000, 900_010]))
+    assert sent_us.tolist() == [1_000, 1_025, 900_000, 900_005]
+    assert unsure.tolist() == [True, True, False, False]
+
+
+def test_a_cold_first_packet_is_slow_and_no_interruption() -> None:
+    _, unsure = _spread(np.array([0, 1, 2]), np.array([1_000, 1_250, 1_260]))
+    assert not unsure.any()
 
 
 @pytest.mark.parametrize("start", [0, 10**15])
 def test_send_times_keep_their_microseconds(start: int) -> None:
     clock = start + np.array([0, 100, 200])
-    sent = _spread(np.array([0, 16, 32]), clock)
-    assert (np.abs(sent - (start + np.arange(32) * 6.25)) <= 1).all()
+    sent_us, _ = _spread(np.array([0, 16, 32]), clock)
+    assert (np.abs(sent_us - (start + np.arange(32) * 6.25)) <= 1).all()

@@ -58,9 +58,13 @@ _MMSGHDR = np.dtype(
 )
 _HEADER_BYTES = _MMSGHDR.itemsize
 
-SEND_CHUNK = 16
-"""Packets per sendmmsg: the clock is read between chunks, so this bounds the send time's error."""
+_LARGEST_CHUNK = 16
+_CHUNKS = 8
+"""Packets go out in about so many calls: the clock is read in between, which bounds the error of
+their send times. A few packets can afford calls of their own, thousands cannot."""
 _SLOWEST_SEND_US = 25.0
+_UNSURE_US = 250.0
+"""A chunk that took so much longer than its packets need was interrupted, before any of them."""
 # Asynchronous ICMP errors are told by the next call on the socket, whichever packet it carries:
 # a fault is the packet's own only if it comes back when the packet is tried again at once.
 _ASYNCHRONOUS = frozenset(
@@ -90,6 +94,8 @@ class SendResult:
     """What became of a batch of packets, one element each."""
 
     sent_us: NDArray[np.int64]
+    unsure: NDArray[np.bool_]
+    """When it went out is not known well enough to measure a round trip from it."""
     fault: NDArray[np.int32]
     """errno, or 0."""
 
@@ -130,16 +136,18 @@ class SendRing:
         starts: list[int] = []
         clock: list[int] = [now_us()]
         position = 0
+        largest = min(max(count // _CHUNKS, 1), _LARGEST_CHUNK)
         while position < count:
             starts.append(position)
-            chunk = min(SEND_CHUNK, count - position)
+            chunk = min(largest, count - position)
             done, number = self._send_chunk(file_descriptor, position, chunk)
             if done == 0:
                 fault[position] = number
                 done = 1
             position += done
             clock.append(now_us())
-        return SendResult(_spread(np.array([*starts, count]), np.array(clock)), fault)
+        sent_us, unsure = _spread(np.array([*starts, count]), np.array(clock))
+        return SendResult(sent_us, unsure, fault)
 
     def _send_chunk(self, file_descriptor: int, position: int, count: int) -> tuple[int, int]:
         """Return how many packets went out, and if none did, why the first could not."""
@@ -155,17 +163,20 @@ class SendRing:
         return 0, number
 
 
-def _spread(starts: NDArray[np.int64], clock: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return each packet's send time: spread over the time that its chunk took.
+def _spread(
+    starts: NDArray[np.int64], clock: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return each packet's send time, spread over the time that its chunk took, and the unsure.
 
     A chunk that took long was interrupted somewhere: its packets count as sent at the usual pace.
     """
-    sizes = starts[1:] - starts[:-1]
-    pace = np.minimum((clock[1:] - clock[:-1]) / sizes, _SLOWEST_SEND_US)
+    sizes, took_us = starts[1:] - starts[:-1], clock[1:] - clock[:-1]
+    pace = np.minimum(took_us / sizes, _SLOWEST_SEND_US)
     # An arithmetic series for each chunk: clock + pace * (place - start).
     series = np.repeat(clock[:-1] - pace * starts[:-1], sizes)
     series += np.repeat(pace, sizes) * np.arange(starts[-1])
-    return series.astype(np.int64)
+    unsure = np.repeat(took_us - pace * sizes > _UNSURE_US, sizes)
+    return series.astype(np.int64), unsure
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 CLOCK_STEP_US = 200
 """The wall clock runs beside the time line to within the noise of reading both; more is a step."""
+UNKNOWN_OFFSET_US = -(1 << 60)
+"""Stands for the wall clock's offset where the send time is too unsure to measure an RTT from."""
 _SEQUENCES = 1 << 16
 
 Checksums = Callable[

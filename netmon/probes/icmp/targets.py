@@ -107,7 +107,7 @@ class TargetTable:
         answered = target if replied.all() else target[replied]
         np.add.at(self.requests, target[batch.outcome != Outcome.FAULT], 1)
         np.add.at(self.replies, answered, 1)
-        self._record_rtt(target, batch.rtt_seconds)
+        self._record_rtt(target, replied, batch.rtt_seconds)
         self.last_reply_us[answered] = _reply_us(batch)[replied]
         # A reply refutes what was said of earlier echoes only.
         refuted = replied & (serial > self.last_error_serial[target])
@@ -154,10 +154,19 @@ class TargetTable:
             self.last_reply_us[shown],
         )
 
-    def _record_rtt(self, target: NDArray[np.int32], rtt_seconds: NDArray[np.float64]) -> None:
-        self.last_rtt_seconds[target] = rtt_seconds
+    def _record_rtt(
+        self,
+        target: NDArray[np.int32],
+        replied: NDArray[np.bool_],
+        rtt_seconds: NDArray[np.float64],
+    ) -> None:
         measured = rtt_seconds >= 0  # NaN is not
-        if not measured.all():
+        if measured.all():
+            self.last_rtt_seconds[target] = rtt_seconds
+        else:
+            # A reply whose RTT could not be measured leaves the last one standing.
+            told = measured | ~replied
+            self.last_rtt_seconds[target[told]] = rtt_seconds[told]
             target, rtt_seconds = target[measured], rtt_seconds[measured]
         cells = target * self.rtt_buckets.shape[1] + np.searchsorted(_BOUNDS, rtt_seconds)
         np.add.at(self.rtt_buckets.reshape(-1), cells, 1)

@@ -9,7 +9,7 @@ import numpy as np
 from netmon.errors import CapabilityError
 from netmon.model import EchoError
 from netmon.probes.icmp.reasons import code_of
-from netmon.probes.icmp.settle import Settler, fault_codes
+from netmon.probes.icmp.settle import UNKNOWN_OFFSET_US, Settler, fault_codes
 from netmon.probes.icmp.sockets import EchoSocket, SocketFactory, open_echo_socket
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ class Transmitter:
             self._timeline.now_us,
         )
         self._stamp(place, result.sent_us, lane, offset_us)
+        self._flight.columns.wall_offset_us[place][result.unsure] = UNKNOWN_OFFSET_US
         failed = np.flatnonzero(result.fault)
         if len(failed):
             codes = fault_codes(result.fault[failed])
