@@ -186,8 +186,8 @@ def _counters_ran_on(previous: RouterReading, reading: RouterReading) -> bool | 
 
 
 def _by_uplink(ended: Ended, reading: RouterReading, previous: RouterReading | None) -> Verdict:
-    uplink = _uplink(reading)
-    if not ended.owns_uplink or uplink is None:
+    uplink = _uplink(ended, reading)
+    if uplink is None:
         return Verdict(Cause.UNKNOWN, "the router ran on; which uplink this link is, is unknown")
     if uplink.last_change_seconds is None or not _tells_changes(reading):
         return Verdict(Cause.UNKNOWN, "the router ran on; it does not tell when its uplink changed")
@@ -211,7 +211,13 @@ def _stands_still(uplink: InterfaceReading, previous: RouterReading) -> bool:
     return before is not None and before.last_change_seconds == uplink.last_change_seconds
 
 
-def _uplink(reading: RouterReading) -> InterfaceReading | None:
+def _uplink(ended: Ended, reading: RouterReading) -> InterfaceReading | None:
+    """Return the interface at the link's end: the one with its address, else the uplink."""
+    for interface in reading.interfaces:
+        if ended.key.link in interface.links:
+            return interface
+    if not ended.owns_uplink:
+        return None
     return next((i for i in reading.interfaces if i.index == reading.uplink_index), None)
 
 

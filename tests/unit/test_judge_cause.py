@@ -121,6 +121,17 @@ def test_the_uplink_of_a_router_tells_nothing_about_another_circuit_of_it() -> N
     assert cause_of(backup, poll(70, 25.0, received=900), BEFORE).cause is Cause.POWER
 
 
+def test_the_interface_that_holds_a_links_address_is_its_end() -> None:
+    backup = ENDED._replace(owns_uplink=False)
+    flapped = poll(70, AFTER_UPTIME, last_change=AFTER_UPTIME - 11)
+    lan, wan = flapped.interfaces
+    for holder, cause in ((wan, Cause.CIRCUIT), (lan, Cause.BEYOND)):
+        held = tuple(
+            replace(each, links=("a",) if each is holder else ("other",)) for each in (lan, wan)
+        )
+        assert cause_of(backup, replace(flapped, interfaces=held), BEFORE).cause is cause
+
+
 def test_an_agent_that_keeps_no_last_change_is_not_believed() -> None:
     silent = poll(70, AFTER_UPTIME, last_change=0.0)
     interfaces = tuple(replace(i, last_change_seconds=0.0) for i in silent.interfaces)
