@@ -9,10 +9,11 @@ Every fault is in force when its method returns, and over when it is healed or i
 from __future__ import annotations
 
 import itertools
+import socket
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
-from lab.kernel import run_ip, run_nft
+from lab.kernel import inside, run_ip, run_nft
 from lab.topology import CENTRE, Wire
 
 if TYPE_CHECKING:
@@ -26,11 +27,12 @@ if TYPE_CHECKING:
 _LOSS_STEPS = 10_000
 
 
-def join_command(wire: Wire, upper: str, lower: str) -> str:
+def join_command(wire: Wire, upper: str, lower: str, lower_index: int | None = None) -> str:
     """Return the command of ip(8) that lays a wire between two namespaces."""
+    index = "" if lower_index is None else f" index {lower_index}"
     return (
         f"link add {wire.upper_interface} netns {upper} type veth"
-        f" peer name {wire.lower_interface} netns {lower}"
+        f" peer name {wire.lower_interface} netns {lower}{index}"
     )
 
 
@@ -94,16 +96,7 @@ class Faults:
 
     def recreate_interface(self, router: str, interface: str = "wan1") -> None:
         """Delete an uplink and make it anew: same name, another ifIndex."""
-        wire = self._lab.topology.wire(router, interface)
-        upper, lower = self._names(wire)
-        run_ip([f"link del {wire.lower_interface}"], lower)
-        run_ip([join_command(wire, upper, lower)])
-        for name, device, address in (
-            (upper, wire.upper_interface, wire.upper_address),
-            (lower, wire.lower_interface, wire.lower_address),
-        ):
-            run_ip([f"addr add {address}/30 dev {device}", f"link set {device} up"], name)
-        self._restore_routes(wire)
+        self._recreate(self._lab.topology.wire(router, interface))
 
     # Routes
 
@@ -174,17 +167,33 @@ class Faults:
         return Fault(agent.start)
 
     def power_off(self, router: str) -> Fault:
-        """Take a router's power: silence; healed, its uptime begins anew with one more boot."""
+        """Take a router's power: silence; healed, its uptime begins anew with one more boot.
+
+        So do the counters of its uplink, which keeps its ifIndex.
+        """
         wire = self._lab.topology.wire(router)
         self._set_end(wire, End.ROUTER, "down")
         agent = self._lab.agent(router)
         agent.stop()
+        with inside(self._lab.namespace(router)):
+            index = socket.if_nametoindex(wire.lower_interface)
 
         def restore() -> None:
+            self._recreate(wire, index)
             agent.start()
-            self._restore(wire, End.ROUTER)
 
         return Fault(restore)
+
+    def _recreate(self, wire: Wire, lower_index: int | None = None) -> None:
+        upper, lower = self._names(wire)
+        run_ip([f"link del {wire.lower_interface}"], lower)
+        run_ip([join_command(wire, upper, lower, lower_index)])
+        for name, device, address in (
+            (upper, wire.upper_interface, wire.upper_address),
+            (lower, wire.lower_interface, wire.lower_address),
+        ):
+            run_ip([f"addr add {address}/30 dev {device}", f"link set {device} up"], name)
+        self._restore_routes(wire)
 
     def _route(self, place: str, kind: str, address: IPv4Address) -> Fault:
         name = self._lab.namespace(place)

@@ -118,6 +118,10 @@ class Book:
         self._learn_from_outage(slot, end_us - outage.start_us)
         return [OutageEnd(self._key(slot), outage.start_us, end_us, self.now_us)]
 
+    def began(self, slot: int) -> int:
+        """Return when the outage of a link began that began last."""
+        return self.cases[slot].outages[-1].start_us
+
     def ended(self, slot: int) -> Ended:
         """Return the outage of a link that ended last, for its cause to be found."""
         link, case = self.roster.link_at[slot], self.cases[slot]

@@ -63,15 +63,17 @@ class Verdicts:
     """Outages that wait for their router's first good poll, and the polls before them."""
 
     _waiting: dict[str, list[Ended]] = field(default_factory=dict)
-    _latest: dict[str, RouterReading] = field(default_factory=dict)
-    """The last good poll of each agency."""
+    _latest: dict[str, tuple[RouterReading, ...]] = field(default_factory=dict)
+    """The last two good polls of each agency: one may fall between a first lost echo and the
+    decision."""
     _before: dict[LinkKey, RouterReading] = field(default_factory=dict)
     """The last good poll before a link's present outage: later ones may have come another way."""
 
-    def begin(self, key: LinkKey) -> None:
+    def begin(self, key: LinkKey, start_us: int) -> None:
         """Remember what the router last said before an outage."""
-        if key.agency in self._latest:
-            self._before[key] = self._latest[key.agency]
+        for reading in self._latest.get(key.agency, ()):
+            if reading.at_us <= start_us:
+                self._before[key] = reading
 
     def await_reading(self, ended: Ended) -> None:
         """Remember an outage that is over."""
@@ -83,7 +85,7 @@ class Verdicts:
         """Tell the causes that a poll reveals."""
         if not is_good(reading):
             return []
-        self._latest[reading.agency] = reading
+        self._latest[reading.agency] = (*self._latest.get(reading.agency, ())[-1:], reading)
         waiting = self._waiting.get(reading.agency, [])
         over = [ended for ended in waiting if ended.end_us <= reading.at_us]
         self._keep(reading.agency, [ended for ended in waiting if ended not in over])
@@ -186,8 +188,8 @@ def _counters_ran_on(previous: RouterReading, reading: RouterReading) -> bool | 
 
 
 def _by_uplink(ended: Ended, reading: RouterReading, previous: RouterReading | None) -> Verdict:
-    uplink = _uplink(reading)
-    if not ended.owns_uplink or uplink is None:
+    uplink = _uplink(ended, reading)
+    if uplink is None:
         return Verdict(Cause.UNKNOWN, "the router ran on; which uplink this link is, is unknown")
     if uplink.last_change_seconds is None or not _tells_changes(reading):
         return Verdict(Cause.UNKNOWN, "the router ran on; it does not tell when its uplink changed")
@@ -211,7 +213,13 @@ def _stands_still(uplink: InterfaceReading, previous: RouterReading) -> bool:
     return before is not None and before.last_change_seconds == uplink.last_change_seconds
 
 
-def _uplink(reading: RouterReading) -> InterfaceReading | None:
+def _uplink(ended: Ended, reading: RouterReading) -> InterfaceReading | None:
+    """Return the interface at the link's end: the one with its address, else the uplink."""
+    for interface in reading.interfaces:
+        if ended.key.link in interface.links:
+            return interface
+    if not ended.owns_uplink:
+        return None
     return next((i for i in reading.interfaces if i.index == reading.uplink_index), None)
 
 

@@ -273,7 +273,7 @@ class Judge:
             book.darken(slot, int(self._links.fault_start_us[slot]))
         for slot in findings.fallen.tolist():
             events += book.fall(slot)
-            self._verdicts.begin(book.roster.link_at[slot].key)
+            self._verdicts.begin(book.roster.link_at[slot].key, book.began(slot))
         for slot in findings.recovered.tolist():
             events += book.recover(slot)
             self._verdicts.await_reading(book.ended(slot))

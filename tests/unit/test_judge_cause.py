@@ -121,6 +121,17 @@ def test_the_uplink_of_a_router_tells_nothing_about_another_circuit_of_it() -> N
     assert cause_of(backup, poll(70, 25.0, received=900), BEFORE).cause is Cause.POWER
 
 
+def test_the_interface_that_holds_a_links_address_is_its_end() -> None:
+    backup = ENDED._replace(owns_uplink=False)
+    flapped = poll(70, AFTER_UPTIME, last_change=AFTER_UPTIME - 11)
+    lan, wan = flapped.interfaces
+    for holder, cause in ((wan, Cause.CIRCUIT), (lan, Cause.BEYOND)):
+        held = tuple(
+            replace(each, links=("a",) if each is holder else ("other",)) for each in (lan, wan)
+        )
+        assert cause_of(backup, replace(flapped, interfaces=held), BEFORE).cause is cause
+
+
 def test_an_agent_that_keeps_no_last_change_is_not_believed() -> None:
     silent = poll(70, AFTER_UPTIME, last_change=0.0)
     interfaces = tuple(replace(i, last_change_seconds=0.0) for i in silent.interfaces)
@@ -199,10 +210,23 @@ def test_no_simulated_fault_is_given_a_wrong_cause(fault: str) -> None:
 def test_a_poll_that_came_another_way_during_the_outage_hides_no_restart() -> None:
     verdicts = Verdicts()
     verdicts.read(BEFORE, None)
-    verdicts.begin(ENDED.key)
+    verdicts.begin(ENDED.key, BEGUN)
     by_backup = poll(40, 20.0, received=300)
     assert verdicts.read(by_backup, BEFORE) == []
     verdicts.await_reading(ENDED)
     (note,) = verdicts.read(poll(70, 50.0, received=900), by_backup)
     assert isinstance(note, OutageNote)
     assert note.cause is Cause.POWER
+
+
+def test_a_poll_between_the_first_lost_echo_and_the_decision_hides_no_wrap() -> None:
+    """It came by the primary, while the backup was already down."""
+    verdicts = Verdicts()
+    uptime = TICKS_WRAP_SECONDS - 60
+    verdicts.read(poll(-14, uptime - 15, received=1000), None)
+    verdicts.read(poll(1, uptime, received=1500), None)
+    verdicts.begin(ENDED.key, BEGUN)
+    verdicts.await_reading(ENDED)
+    (note,) = verdicts.read(poll(70, 9.0, received=9000), None)
+    assert isinstance(note, OutageNote)
+    assert note.cause is Cause.BEYOND
