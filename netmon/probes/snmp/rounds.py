@@ -158,15 +158,15 @@ class SnmpRounds:
         return RouterReading(polled.agency.id, self._timeline.now_us(), status, detail)
 
 
-def open_session(engine: SnmpEngine, agency: Agency, settings: Settings) -> SnmpSession | None:
-    """Return a session with an agency's router; None where it has no credential.
+def open_session(engine: SnmpEngine, agency: Agency, settings: Settings) -> SnmpSession:
+    """Return a session with an agency's router.
 
     Raises:
-        SnmpError: its credential or a secret of it cannot be used.
+        SnmpError: it has no credential, or the credential or a secret of it cannot be used.
     """
     router = agency.router
     if router is None or router.snmp is None or agency.snmp_module is None:
-        return None
+        raise SnmpError(SnmpStatus.NOT_CONFIGURED, f"{agency.id}: its router has no credential")
     credential = settings.snmp_credentials[router.snmp]
     secrets = _read_secrets(router.snmp, credential)
     if isinstance(secrets, str):
