@@ -20,6 +20,8 @@ from netmon.probes.snmp.values import SnmpError, SnmpSecrets
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from netmon.probes.snmp.profiles import Profiles
+
 _log = logging.getLogger(__name__)
 
 _SPREAD = 0.8
@@ -90,6 +92,14 @@ class SnmpRounds:
             way = _Way(agency.router, module, credential, secrets[name])
             self._polled[agency.id] = self._continued(before.get(agency.id), agency, way)
         return modules
+
+    def set_profiles(self, profiles: Profiles) -> None:
+        """Recognise routers by these; where they differ from before, all are identified anew."""
+        if profiles == self._poller.profiles:
+            return
+        self._poller.profiles = profiles
+        for polled in self._polled.values():
+            polled.memory.identified_at_us = None
 
     async def run(self, module_name: str) -> None:
         """Poll every router of a module once, spread over the module's interval."""
