@@ -41,8 +41,8 @@ from netmon.state import (
     DaemonFigures,
     EchoColumns,
     RoundFigures,
-    SnmpFigures,
     Snapshot,
+    SnmpFigures,
     TrapFigures,
 )
 
