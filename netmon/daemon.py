@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from netmon import __version__
 from netmon.clock import Clock, SystemClock, Timeline
 from netmon.config import LoadedAll, load_all
-from netmon.errors import ConfigError
+from netmon.errors import CapabilityError, ConfigError
 from netmon.inventory.diff import diff
 from netmon.judge.judge import Judge
 from netmon.ledger.account import Account
@@ -37,6 +37,7 @@ from netmon.probes.snmp.poller import RouterPoller
 from netmon.probes.snmp.profile_files import load_profiles
 from netmon.probes.snmp.rounds import SnmpRounds
 from netmon.probes.snmp.transport import UdpSocketFactory, open_udp_socket
+from netmon.probes.snmp.trap_watch import TrapWatch
 from netmon.schedule import Scheduler
 from netmon.signals import EarlySignals
 from netmon.state import DaemonFigures, OutageBook, Snapshot
@@ -132,12 +133,14 @@ class Daemon:
         async with self._reloading:
             try:
                 loaded = await asyncio.to_thread(self._load)
-            except ConfigError as error:
-                count = len(error.findings)
-                _log.warning("reload refused, %d findings, the first: %s", count, error.findings[0])
+                profiles = await asyncio.to_thread(load_profiles, loaded.settings.profiles)
+                await self._traps.listen(loaded.settings.snmp_traps)
+            except (ConfigError, CapabilityError) as error:
+                _log.warning("reload refused: %s", str(error).partition("\n")[0])
                 self._reload = ReloadResult(ok=False, text=str(error))
                 return self._reload
             _warn(loaded)
+            self._snmp.set_profiles(profiles)
             text = self._put_in_force(loaded, await self._known_before(loaded.inventory))
             _log.info("reloaded: %s", text)
             self._reload = ReloadResult(ok=True, text=text)
@@ -185,10 +188,11 @@ class Daemon:
         self._snmp_engine = SnmpEngine(clock, sockets=self._around.udp_sockets)
         self._snmp = SnmpRounds(
             self._snmp_engine,
-            RouterPoller(load_profiles(), self._timeline),
+            RouterPoller(load_profiles(settings.profiles), self._timeline),
             self._timeline,
             self._watch.take_reading,
         )
+        self._traps = TrapWatch(clock, self._look_at)
         self._paths = OutagePaths(
             Tracer(self._around.icmp_sockets), self._timeline, self._watch.enter_note
         )
@@ -203,6 +207,7 @@ class Daemon:
     async def _start(self, loaded: LoadedAll) -> None:
         await self._web.start()
         await self._snmp_engine.start()
+        await self._traps.listen(loaded.settings.snmp_traps)
         self._scheduler.start()
         self._put_in_force(loaded, self._restoration.links)
         self._spawn(self._engine.run(), "echo engine")
@@ -223,6 +228,7 @@ class Daemon:
         removed = self._watch.set_inventory(inventory, loaded.settings, restored)
         if removed:
             self._writer.retire(removed, self._timeline.now_us())
+        self._traps.set_inventory(inventory)
         self._schedule(self._snmp.set_inventory(inventory, loaded.settings))
         self._loaded = loaded
         self._reload_success_us = self._timeline.now_us()
@@ -320,6 +326,11 @@ class Daemon:
                 # Its cause is told by the router's clock: the sooner it is asked, the better.
                 self._spawn(self._snmp.poll_now(event.key.agency), f"poll {event.key.agency}")
 
+    def _look_at(self, agency_id: str) -> None:
+        """Look at a router that sent a trap: a hint, and no evidence."""
+        self._spawn(self._snmp.poll_now(agency_id), f"poll {agency_id}")
+        self._watch.look_closely(agency_id)
+
     async def _tick(self) -> None:
         while True:
             self._watch.tick()
@@ -349,6 +360,8 @@ class Daemon:
             wall_offset_us=self._timeline.wall_offset_us(),
             rounds=self._scheduler.figures() + self._engine.revolutions(),
             engine=self._engine.figures(),
+            snmp=self._snmp_engine.figures(),
+            traps=self._traps.figures(),
             reload_successful=self._reload.ok,
             reload_success_us=self._reload_success_us,
             reload_message="" if self._reload.ok else self._reload.text,
@@ -372,6 +385,7 @@ class Daemon:
         if self._watch.inventory is not None:
             await self._publish_once()
         self._paths.close()
+        await self._traps.close()
         await self._snmp_engine.close()
         await self._writer.close()
         await self._web.stop()

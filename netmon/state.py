@@ -132,6 +132,37 @@ class EngineFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class SnmpFigures:
+    """What the SNMP engine has asked and heard since the start."""
+
+    requests: int = 0
+    retransmissions: int = 0
+    answers: int = 0
+    timeouts: int = 0
+    refused: int = 0
+    send_faults: int = 0
+    strangers: int = 0
+    """Datagrams that answer nothing we asked, or come from another address or port."""
+    forged: int = 0
+    """Well-formed, of the right id and address, and yet not the answer."""
+    malformed: int = 0
+    late: int = 0
+    duplicates: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TrapFigures:
+    """Traps and informs since the start."""
+
+    by_kind: Mapping[str, int]
+    strangers: int = 0
+    """Those among them that came from an address that is no router's."""
+    dropped: int = 0
+    """Left unread: too many at a time."""
+    malformed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class DaemonFigures:
     """What netmon says of itself."""
 
@@ -140,6 +171,9 @@ class DaemonFigures:
     wall_offset_us: int = 0
     rounds: tuple[RoundFigures, ...] = ()
     engine: EngineFigures = field(default=EngineFigures())
+    snmp: SnmpFigures = field(default=SnmpFigures())
+    traps: TrapFigures | None = None
+    """None: traps are not received."""
     reload_successful: bool = True
     reload_success_us: int = 0
     reload_message: str = ""

@@ -36,6 +36,10 @@ _CANARY_AGENCY = ""
 """Canaries are pinged like links; no agency can have the empty id."""
 
 
+_BURST_ECHOES = 5
+_BURST_SPACING_SECONDS = 0.2
+
+
 class Echoes(Protocol):
     """What the watch needs of the echo engine."""
 
@@ -163,6 +167,13 @@ class Watch:
         previous = self._readings.get(reading.agency)
         self._readings[reading.agency] = reading
         self._enter(self._judge.reading(reading, previous))
+
+    def look_closely(self, agency_id: str) -> None:
+        """Send a burst of echoes over every link of an agency: its router called for attention."""
+        agency = self._inventory.agencies.get(agency_id) if self._inventory else None
+        if agency is not None:
+            slots = np.array([self._slots[link.key] for link in agency.links], np.int32)
+            self._echoes.burst(slots, _BURST_ECHOES, _BURST_SPACING_SECONDS)
 
     def enter_note(self, event: Event) -> None:
         """Enter something learnt elsewhere, for example where the path of an outage ends."""

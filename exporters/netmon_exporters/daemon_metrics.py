@@ -88,7 +88,23 @@ def _failures(daemon: DaemonFigures) -> Samples:
     return (({"exporter": name}, n) for name, n in sorted(daemon.exporter_failures.items()))
 
 
+def _traps(daemon: DaemonFigures) -> Samples:
+    by_kind = {} if daemon.traps is None else daemon.traps.by_kind
+    return (({"kind": kind}, count) for kind, count in by_kind.items())
+
+
+def _ignored_traps(daemon: DaemonFigures) -> Samples:
+    if daemon.traps is None:
+        return ()
+    return (
+        ({"reason": "stranger"}, daemon.traps.strangers),
+        ({"reason": "flood"}, daemon.traps.dropped),
+        ({"reason": "malformed"}, daemon.traps.malformed),
+    )
+
+
 _ROUND = ("round",)
+_NO_TRAPS = "traps are not received"
 
 INVENTORY_FAMILIES: tuple[Family, ...] = (
     Family("netmon_inventory_agencies", "gauge", "Agencies in the inventory in force."),
@@ -200,6 +216,70 @@ FAMILIES: tuple[tuple[Family, Callable[[DaemonFigures], Samples]], ...] = (
             absent="nothing was sent yet",
         ),
         lambda daemon: _one(daemon.engine.lateness_p99_seconds),
+    ),
+    (
+        Family("netmon_snmp_requests_total", "counter", "Questions asked of routers over SNMP."),
+        lambda daemon: _one(daemon.snmp.requests),
+    ),
+    (
+        Family(
+            "netmon_snmp_retransmissions_total",
+            "counter",
+            "Questions asked again because no answer came in time.",
+        ),
+        lambda daemon: _one(daemon.snmp.retransmissions),
+    ),
+    (
+        Family("netmon_snmp_answers_total", "counter", "Questions that were answered over SNMP."),
+        lambda daemon: _one(daemon.snmp.answers),
+    ),
+    (
+        Family(
+            "netmon_snmp_failures_total",
+            "counter",
+            "Questions that were given up: no answer, nothing listens, we could not send.",
+            ("reason",),
+        ),
+        lambda daemon: (
+            ({"reason": "timeout"}, daemon.snmp.timeouts),
+            ({"reason": "refused"}, daemon.snmp.refused),
+            ({"reason": "send_fault"}, daemon.snmp.send_faults),
+        ),
+    ),
+    (
+        Family(
+            "netmon_snmp_ignored_packets_total",
+            "counter",
+            "SNMP packets that were counted and never taken for an answer.",
+            ("reason",),
+        ),
+        lambda daemon: (
+            ({"reason": "stranger"}, daemon.snmp.strangers),
+            ({"reason": "forged"}, daemon.snmp.forged),
+            ({"reason": "malformed"}, daemon.snmp.malformed),
+            ({"reason": "late"}, daemon.snmp.late),
+            ({"reason": "duplicate"}, daemon.snmp.duplicates),
+        ),
+    ),
+    (
+        Family(
+            "netmon_traps_total",
+            "counter",
+            "Traps and informs with a known community.",
+            ("kind",),
+            _NO_TRAPS,
+        ),
+        _traps,
+    ),
+    (
+        Family(
+            "netmon_traps_ignored_total",
+            "counter",
+            "Traps that nothing followed from: of a stranger, too many at a time, not readable.",
+            ("reason",),
+            _NO_TRAPS,
+        ),
+        _ignored_traps,
     ),
     (
         Family(

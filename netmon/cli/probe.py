@@ -2,147 +2,189 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import difflib
 import ipaddress
-import statistics
-from dataclasses import dataclass
-from datetime import timedelta
+import json
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
+from rich.progress import BarColumn, Progress, TextColumn
 
 from netmon.cli.options import Commands, add_config, config_file
-from netmon.cli.status import duration
-from netmon.clock import SystemClock, Timeline
+from netmon.cli.probe_report import Asked, Pinged, Report, as_json, console, show
+from netmon.clock import SystemClock
 from netmon.config import LoadedAll, load_all
 from netmon.errors import CapabilityError, NetmonError
-from netmon.model import (
-    Agency,
-    InterfaceReading,
-    IPAddress,
-    Link,
-    LinkKey,
-    Outcome,
-    Role,
-    Router,
-    RouterReading,
-    SnmpStatus,
-)
-from netmon.probes.icmp import PingResult, Tracer, ping
-from netmon.probes.snmp import facts
+from netmon.model import Agency, IPAddress, Link, LinkKey, Role, Router, SnmpStatus
+from netmon.probes.icmp import Tracer, ping
 from netmon.probes.snmp.engine import SnmpEngine
-from netmon.probes.snmp.poller import RouterMemory, RouterPoller
+from netmon.probes.snmp.inspection import inspect_router
 from netmon.probes.snmp.profile_files import load_profiles
 from netmon.probes.snmp.rounds import open_session
 from netmon.probes.snmp.values import SnmpError
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncIterator, Callable
 
-    from netmon.probes.snmp.profiles import Explanation
+    from netmon.config.settings import Settings
+    from netmon.probes.snmp.profiles import Profiles
 
 _INTERVAL_SECONDS = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class _Pinged:
-    link: Link
-    address: IPAddress
-    results: tuple[PingResult, ...]
-    path_end: str
+_ECHOES_AT_MOST = 1000
+_REMEDIES = {
+    SnmpStatus.TIMEOUT: "compare credential {credential} with the router's, look for an access "
+    "list there, and for UDP that is stopped on the way",
+    SnmpStatus.REFUSED: "switch the router's SNMP agent on, or correct snmp_port",
+    SnmpStatus.AUTHENTICATION: "correct user, protocols or passwords of credential {credential}",
+    SnmpStatus.NO_SECRET: "put the secret of credential {credential} where the settings look",
+    SnmpStatus.MALFORMED: "try another SNMP version, or newer software on the router",
+}
 
 
 def add(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("probe", help="ping and SNMP-poll one agency or address now")
+    parser = commands.add_parser(
+        "probe", help="ping and SNMP-poll one agency or address now; exit 1 if it does not answer"
+    )
     add_config(parser)
     parser.add_argument("target", metavar="AGENCY|ADDRESS")
-    parser.add_argument("--count", type=int, default=5, help="echoes to each address (default 5)")
-    parser.add_argument("--snmp", metavar="CREDENTIAL", help="ask an address with this credential")
+    parser.add_argument(
+        "--count", type=_count, default=5, help="echoes to each address (default 5)"
+    )
+    parser.add_argument("--snmp", metavar="CREDENTIAL", help="ask with this one of the settings")
+    parser.add_argument(
+        "--snmp-port", type=int, metavar="PORT", help="where the agent of an address listens (161)"
+    )
     parser.add_argument(
         "--profile-debug", action="store_true", help="show which SNMP profile matched, and why"
     )
+    parser.add_argument("--format", choices=("table", "json"), default="table")
     parser.set_defaults(command=_probe)
+
+
+def _count(written: str) -> int:
+    if written.isdecimal() and 0 < int(written) <= _ECHOES_AT_MOST:
+        return int(written)
+    raise argparse.ArgumentTypeError(f"write a number from 1 to {_ECHOES_AT_MOST}")
 
 
 def _probe(options: argparse.Namespace) -> int:
     loaded = load_all(config_file(options))
-    agency = _find(loaded, options.target, options.snmp)
-    pinged, reading, explanation = asyncio.run(_probe_agency(loaded, agency, options))
-    console = Console()
-    console.print(f"[bold]{agency.name}[/] ({agency.id})", highlight=False)
-    console.print(_echo_table(pinged))
-    if reading is not None:
-        console.print(_router_table(reading, explanation))
-    answered = all(_replies(each.results) for each in pinged)
-    polled = reading is None or reading.status in {SnmpStatus.OK, SnmpStatus.PARTIAL}
-    return 0 if answered and polled else 1
+    profiles = load_profiles(loaded.settings.profiles)
+    agency = _find(loaded, options)
+    report = asyncio.run(_probe_agency(agency, loaded.settings, profiles, options.count))
+    if options.format == "json":
+        print(json.dumps(as_json(report), ensure_ascii=False, indent=2))
+    else:
+        show(report, console(), explain=options.profile_debug)
+    return report.exit_code
 
 
-def _find(loaded: LoadedAll, name: str, credential: str | None) -> Agency:
+# --- Whom to probe -------------------------------------------------------------------------------
+
+
+def _find(loaded: LoadedAll, options: argparse.Namespace) -> Agency:
     """Return the agency of that id, the one that has that address, or a stranger's stand-in."""
+    agency = _known(loaded, options.target) or _stranger(loaded, options.target)
+    known = loaded.settings.snmp_credentials
+    if options.snmp is not None and options.snmp not in known:
+        there = ", ".join(known) or "none"
+        message = f"--snmp {options.snmp}: no such credential in the settings (there: {there})"
+        raise CapabilityError(message)
+    if agency.router is None:
+        return agency
+    router = replace(
+        agency.router,
+        snmp=options.snmp or agency.router.snmp,
+        snmp_port=options.snmp_port or agency.router.snmp_port,
+    )
+    module = agency.snmp_module or next(iter(loaded.settings.snmp_modules))
+    return replace(agency, router=router, snmp_module=module)
+
+
+def _known(loaded: LoadedAll, name: str) -> Agency | None:
     agencies = loaded.inventory.agencies
     if name in agencies:
         return agencies[name]
-    try:
-        address = ipaddress.ip_address(name)
-    except ValueError:
-        close = difflib.get_close_matches(name, agencies, 1)
+    address = _address(name)
+    for agency in agencies.values():
+        at_router = agency.router is not None and agency.router.address == address
+        if at_router or any(address in link.addresses for link in agency.links):
+            return agency
+    return None
+
+
+def _stranger(loaded: LoadedAll, name: str) -> Agency:
+    address = _address(name)
+    if address is None:
+        close = difflib.get_close_matches(name, loaded.inventory.agencies, 1)
         hint = f"; did you mean {close[0]}?" if close else ""
         message = f"{name}: neither an agency's id nor an address{hint}"
-        raise CapabilityError(message) from None
-    for agency in agencies.values():
-        if any(address in link.addresses for link in agency.links):
-            return agency
-    return _stranger(loaded, address, credential)
-
-
-def _stranger(loaded: LoadedAll, address: IPAddress, credential: str | None) -> Agency:
-    settings = loaded.settings
-    if credential is None and len(settings.snmp_credentials) == 1:
-        credential = next(iter(settings.snmp_credentials))
-    if credential is not None and credential not in settings.snmp_credentials:
-        known = ", ".join(settings.snmp_credentials) or "none"
-        message = f"--snmp {credential}: no such credential in the settings (there: {known})"
         raise CapabilityError(message)
+    credentials = loaded.settings.snmp_credentials
     link = Link(LinkKey(str(address), "primary"), Role.PRIMARY, (address,), "")
     return Agency(
         id=str(address),
         name="not in the inventory",
         kind="",
-        router=Router(address, snmp=credential),
-        snmp_module=next(iter(settings.snmp_modules), None),
+        router=Router(address, snmp=next(iter(credentials)) if len(credentials) == 1 else None),
         links=(link,),
     )
 
 
+def _address(name: str) -> IPAddress | None:
+    try:
+        return ipaddress.ip_address(name)
+    except ValueError:
+        return None
+
+
+# --- Probing -------------------------------------------------------------------------------------
+
+
 async def _probe_agency(
-    loaded: LoadedAll, agency: Agency, options: argparse.Namespace
-) -> tuple[list[_Pinged], RouterReading | None, Explanation | None]:
+    agency: Agency, settings: Settings, profiles: Profiles, count: int
+) -> Report:
+    """Ping all addresses and ask the router at the same time."""
     targets = [(link, address) for link in agency.links for address in link.addresses]
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        echoes = progress.add_task("echoes", total=options.count * len(targets))
+    with _progress() as progress:
+        echoes = progress.add_task("echoes", total=count * len(targets))
+        snmp = progress.add_task("SNMP", total=None)
         pings = [
-            _ping(link, address, options.count, lambda: progress.advance(echoes))
+            _ping(link, address, count, lambda: progress.advance(echoes))
             for link, address in targets
         ]
-        pinged = list(await asyncio.gather(*pings))
-        progress.add_task("SNMP", total=None)
-        reading, explanation = await _poll(loaded, agency, explain=options.profile_debug)
-    return pinged, reading, explanation
+        asking = _ask(
+            agency,
+            settings,
+            profiles,
+            lambda part: progress.update(snmp, description=f"SNMP: {part}"),
+        )
+        pinged, asked = await asyncio.gather(asyncio.gather(*pings), asking)
+    return Report(agency, tuple(pinged), asked)
 
 
-async def _ping(link: Link, address: IPAddress, count: int, advance: Callable[[], None]) -> _Pinged:
+def _progress() -> Progress:
+    # What waits for the tables in a pipe wants to read no bars.
+    terminal = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn())
+    return Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal)
+
+
+async def _ping(link: Link, address: IPAddress, count: int, advance: Callable[[], None]) -> Pinged:
     results = []
-    async for result in ping(address, count, _INTERVAL_SECONDS):
-        results.append(result)  # progress is shown as they come
-        advance()
-    path_end = "" if _replies(results) else await _trace(address)
-    return _Pinged(link, address, tuple(results), path_end)
+    try:
+        async for result in ping(address, count, _INTERVAL_SECONDS):
+            results.append(result)  # progress is shown as they come
+            advance()
+    except NetmonError as error:
+        return Pinged(link.key.link, address, tuple(results), trouble=str(error))
+    pinged = Pinged(link.key.link, address, tuple(results))
+    return pinged if pinged.rtts_seconds else replace(pinged, path_end=await _trace(address))
 
 
 async def _trace(address: IPAddress) -> str:
@@ -156,86 +198,32 @@ async def _trace(address: IPAddress) -> str:
     return "" if path is None else path.end
 
 
-async def _poll(
-    loaded: LoadedAll, agency: Agency, *, explain: bool
-) -> tuple[RouterReading | None, Explanation | None]:
-    clock = SystemClock()
-    timeline, profiles, engine = Timeline(clock), load_profiles(), SnmpEngine(clock)
+async def _ask(
+    agency: Agency, settings: Settings, profiles: Profiles, tell: Callable[[str], None]
+) -> Asked:
+    """Ask the agency's router all there is to ask; what goes wrong is told, not raised."""
+    if agency.router is None:
+        return Asked(SnmpStatus.NOT_CONFIGURED, "the agency has no router: give it one")
+    if agency.router.snmp is None:
+        there = ", ".join(settings.snmp_credentials) or "none; write one under credentials"
+        message = f"no credential: name one with --snmp, or in agencies.yaml (there: {there})"
+        return Asked(SnmpStatus.NOT_CONFIGURED, message)
+    try:
+        async with _engine() as engine:
+            session = open_session(engine, agency, settings)
+            found = await inspect_router(session, agency, profiles, tell=tell)
+    except SnmpError as error:
+        remedy = _REMEDIES.get(error.status, "").format(credential=agency.router.snmp)
+        return Asked(error.status, str(error), remedy)
+    status = SnmpStatus.PARTIAL if found.troubles else SnmpStatus.OK
+    return Asked(status, "; ".join(found.troubles), found=found)
+
+
+@asynccontextmanager
+async def _engine() -> AsyncIterator[SnmpEngine]:
+    engine = SnmpEngine(SystemClock())
     await engine.start()
     try:
-        session = open_session(engine, agency, loaded.settings)
-        if session is None:
-            return None, None
-        poller = RouterPoller(profiles, timeline)
-        reading = await poller.poll(session, agency, RouterMemory())
-        explanation = None
-        if explain:
-            system = await facts.read_system(session)
-            explanation = await facts.explain(session, system, profiles)
-    except SnmpError as error:
-        return RouterReading(agency.id, timeline.now_us(), error.status, str(error)), None
-    else:
-        return reading, explanation
+        yield engine
     finally:
         await engine.close()
-
-
-def _replies(results: Sequence[PingResult]) -> list[float]:
-    return [result.rtt_seconds for result in results if result.rtt_seconds is not None]
-
-
-def _echo_table(pinged: Sequence[_Pinged]) -> Table:
-    table = Table(title="ICMP echo", title_justify="left", header_style="bold", pad_edge=False)
-    for name in ("link", "address", "sent", "lost", "min", "median", "max"):
-        table.add_column(name, justify="left" if name in {"link", "address"} else "right")
-    table.add_column("what was said", overflow="fold")
-    for each in pinged:
-        rtts = _replies(each.results)
-        sent = sum(result.outcome is not Outcome.FAULT for result in each.results)
-        said = dict.fromkeys(str(result.report) for result in each.results if result.report)
-        figures = (min(rtts), statistics.median(rtts), max(rtts)) if rtts else ()
-        table.add_row(
-            each.link.key.link,
-            str(each.address),
-            str(sent),
-            f"{(sent - len(rtts)) / sent:.0%}" if sent else "",
-            *(f"{rtt * 1000:.2f} ms" for rtt in figures),
-            *([""] * (3 - len(figures))),
-            "; ".join(filter(None, [*said, each.path_end])),
-        )
-    return table
-
-
-def _router_table(reading: RouterReading, explanation: Explanation | None) -> Table:
-    table = Table(title="SNMP", title_justify="left", show_header=False, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    table.add_row("status", f"{reading.status} {reading.detail}".strip())
-    router = reading.facts
-    for name in ("name", "vendor", "model", "serial", "os", "version", "location"):
-        if getattr(router, name):
-            table.add_row(name, getattr(router, name))
-    if reading.uptime_seconds is not None:
-        table.add_row("uptime", duration(timedelta(seconds=reading.uptime_seconds)))
-    for interface in reading.interfaces:
-        uplink = f" (uplink: {reading.uplink_reason})"
-        table.add_row(
-            f"interface {interface.index}",
-            _interface(interface) + (uplink if interface.index == reading.uplink_index else ""),
-        )
-    if explanation is not None:
-        table.add_row("profile", f"{explanation.profile.name}: {explanation.reason}")
-        for other in explanation.others:
-            table.add_row("also matched", other)
-    return table
-
-
-def _interface(interface: InterfaceReading) -> str:
-    states = {True: "up", False: "down", None: "unknown"}
-    speed = interface.speed_bits_per_second
-    parts = [
-        f"{interface.name} {interface.alias}".strip(),
-        states[interface.oper_up],
-        f"{speed / 1e6:g} Mbit/s" if speed else "",
-    ]
-    return ", ".join(filter(None, parts))

@@ -43,7 +43,7 @@ class SnmpCredential:
     """MD5, SHA, SHA-224, SHA-256, SHA-384 or SHA-512; empty: noAuth."""
     auth_password: SecretReference | None = None
     priv_protocol: str = ""
-    """DES, AES, AES-192 or AES-256; empty: noPriv."""
+    """DES, AES, AES-192, AES-256, or with Cisco's keys AES-192-C, AES-256-C; empty: noPriv."""
     priv_password: SecretReference | None = None
     context: str = ""
 
@@ -84,6 +84,14 @@ class SnmpModule:
 
 
 @dataclass(frozen=True, slots=True)
+class SnmpTraps:
+    """Where traps of routers are received, and with which communities."""
+
+    listen_address: str
+    communities: tuple[SecretReference, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Storage:
     """Where the ledger lies and how long details are kept."""
 
@@ -115,3 +123,7 @@ class Settings:
     ssh_credentials: Mapping[str, SshCredential] = field(default_factory=dict)
     inventory_max_bytes: int = 8_000_000
     """The largest file of the inventory that is read."""
+    snmp_traps: SnmpTraps | None = None
+    """None: nothing listens."""
+    profiles: Path | None = None
+    """The folder of the operator's own SNMP profiles."""

@@ -82,8 +82,8 @@ class SnmpCredentialKeys:
     AUTH_PASSWORD = Field("auth_password", SecretForm("NETMON_SNMP_AUTH"), "Its password.")
     PRIV_PROTOCOL = Field(
         "priv_protocol",
-        choice("DES", "AES", "AES-192", "AES-256"),
-        "Privacy of version 3 (RFC 3414, RFC 3826).",
+        choice("DES", "AES", "AES-192", "AES-256", "AES-192-C", "AES-256-C"),
+        "Privacy of version 3 (RFC 3414, RFC 3826); -C: with keys made as Cisco makes them.",
     )
     PRIV_PASSWORD = Field("priv_password", SecretForm("NETMON_SNMP_PRIV"), "Its password.")
     CONTEXT = Field("context", text("a context name", 32), "Context of version 3.")
@@ -160,6 +160,23 @@ class WebKeys:
     LANGUAGE = Field("language", choice("vi", "en"), "Language of the page.", default="vi")
 
 
+class SnmpTrapsKeys:
+    """Where traps and informs of routers are received."""
+
+    LISTEN_ADDRESS = Field(
+        "listen_address", listen_address, "Where routers send them.", default="0.0.0.0:162"
+    )
+    COMMUNITIES = Field(
+        "communities",
+        ListOf(
+            PlacedForm(SecretForm("NETMON_TRAP_COMMUNITY")),
+            "a list of communities, [{env: NETMON_TRAP_COMMUNITY}, …]",
+        ),
+        "Communities that are listened to; traps with others are ignored.",
+        required=True,
+    )
+
+
 class SettingsKeys:
     """The whole file."""
 
@@ -174,6 +191,16 @@ class SettingsKeys:
     MODULES = Field("modules", Table("modules", ModulesKeys), "Named probe settings.")
     CREDENTIALS = Field(
         "credentials", Table("credentials", CredentialsKeys), "Credentials by name."
+    )
+    SNMP_TRAPS = Field(
+        "snmp_traps",
+        Table("snmp_traps", SnmpTrapsKeys),
+        "Traps: a router that sends one is looked at on the spot. Left out: nothing listens.",
+    )
+    PROFILES = Field(
+        "profiles",
+        PlacedForm(_path),
+        "Folder of SNMP profiles (*.yaml) of your own, relative to this file.",
     )
 
 

@@ -18,6 +18,7 @@ from netmon.config.settings import (
     Settings,
     SnmpCredential,
     SnmpModule,
+    SnmpTraps,
     SshCredential,
     Storage,
     Web,
@@ -31,6 +32,7 @@ from netmon.config.settings_fields import (
     SettingsKeys,
     SnmpCredentialKeys,
     SnmpModuleKeys,
+    SnmpTrapsKeys,
     SshCredentialKeys,
     StorageKeys,
     WebKeys,
@@ -74,6 +76,7 @@ def read_settings(path: Path, report: Report) -> SettingsDraft:
         draft.inventory = path.parent / inventory
     _check_credentials(root, report)
     _check_modules(root, report)
+    _check_profiles(root, path, report)
     calendar = _calendar(root, path, draft, report)
     draft.secrets = _secrets(root)
     if not report.has_errors and calendar is not None:
@@ -164,13 +167,24 @@ def _check_modules(root: Record, report: Report) -> None:
             report.warn(module.node.place, message)
 
 
+def _check_profiles(root: Record, path: Path, report: Report) -> None:
+    named = root.get(SettingsKeys.PROFILES)
+    if named is not None and not (path.parent / named.value).is_dir():
+        message = f"{quoted(str(path.parent / named.value))} is no folder: make it, or leave it out"
+        report.error(named.place, message)
+
+
 def _secrets(root: Record) -> list[tuple[SecretReference, Place]]:
     snmp = _entries(root, SettingsKeys.CREDENTIALS, CredentialsKeys.SNMP).values()
     ssh = _entries(root, SettingsKeys.CREDENTIALS, CredentialsKeys.SSH).values()
     wanted = [(record, field) for record in snmp for field in _SNMP_SECRETS]
     wanted += [(record, field) for record in ssh for field in _SSH_SECRETS]
     found = ((record.get(field), record.place(field)) for record, field in wanted)
-    return [(reference, place) for reference, place in found if reference is not None]
+    traps = root.get(SettingsKeys.SNMP_TRAPS) or _ABSENT
+    return [
+        *((reference, place) for reference, place in found if reference is not None),
+        *((named.value, named.place) for named in traps.get(SnmpTrapsKeys.COMMUNITIES) or ()),
+    ]
 
 
 _SNMP_SECRETS = (
@@ -186,6 +200,7 @@ def _build(root: Record, directory: Path, calendar: Calendar) -> Settings:
     snmp = _entries(root, SettingsKeys.MODULES, ModulesKeys.SNMP)
     snmp_credentials = _entries(root, SettingsKeys.CREDENTIALS, CredentialsKeys.SNMP)
     ssh_credentials = _entries(root, SettingsKeys.CREDENTIALS, CredentialsKeys.SSH)
+    profiles = root.get(SettingsKeys.PROFILES)
     storage, web = root[SettingsKeys.STORAGE], root.get(SettingsKeys.WEB) or _ABSENT
     return Settings(
         inventory=directory / root[SettingsKeys.INVENTORY],
@@ -198,6 +213,17 @@ def _build(root: Record, directory: Path, calendar: Calendar) -> Settings:
         snmp_credentials={n: _snmp_credential(r) for n, r in snmp_credentials.items()},
         ssh_credentials={n: _ssh_credential(r, directory) for n, r in ssh_credentials.items()},
         inventory_max_bytes=root[SettingsKeys.INVENTORY_MAX_SIZE],
+        snmp_traps=_traps(root.get(SettingsKeys.SNMP_TRAPS)),
+        profiles=None if profiles is None else directory / profiles.value,
+    )
+
+
+def _traps(record: Record | None) -> SnmpTraps | None:
+    if record is None:
+        return None
+    return SnmpTraps(
+        listen_address=record[SnmpTrapsKeys.LISTEN_ADDRESS],
+        communities=tuple(named.value for named in record[SnmpTrapsKeys.COMMUNITIES]),
     )
 
 

@@ -216,6 +216,17 @@ def test_figures_are_those_of_the_snapshot() -> None:
     assert values(text, "netmon_interface_speed_bytes_per_second", "interface")["ether1",] == 125e6
     assert values(text, "netmon_router_uplink_info", "interface") == {("ether1",): 1}
     assert values(text, "netmon_exporter_failures_total", "exporter") == {("PageExporter",): 2}
+    assert values(text, "netmon_snmp_requests_total") == {(): 5000}
+    assert values(text, "netmon_snmp_failures_total", "reason")["timeout",] == 10
+    assert values(text, "netmon_snmp_ignored_packets_total", "reason")["late",] == 3
+    assert values(text, "netmon_traps_total", "kind") == {("linkDown",): 2, ("other",): 0}
+    assert values(text, "netmon_traps_ignored_total", "reason")["flood",] == 4
+
+
+def test_where_traps_are_not_received_there_is_no_count_of_them() -> None:
+    text = scrape(snapshot(daemon=figures(traps=None)))
+    assert not values(text, "netmon_traps_total", "kind")
+    assert not values(text, "netmon_traps_ignored_total", "reason")
 
 
 def test_names_survive_in_nfc_with_everything_escaped() -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from netmon.clock import SystemClock
 from netmon.errors import CapabilityError
-from netmon.probes.snmp.traps import TokenBucket, Trap, TrapKind, TrapReceiver
+from netmon.probes.snmp.trap import Trap, TrapKind
+from netmon.probes.snmp.traps import TokenBucket, TrapReceiver
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -42,6 +42,8 @@ from netmon.state import (
     EchoColumns,
     RoundFigures,
     Snapshot,
+    SnmpFigures,
+    TrapFigures,
 )
 
 if TYPE_CHECKING:
@@ -235,6 +237,8 @@ def figures(**changes: object) -> DaemonFigures:
         rounds=(RoundFigures("snmp", 10, NOW_US, 1.25, 0.003),),
         reload_success_us=NOW_US - 600 * MINUTE_US,
         canaries={"gateway": True},
+        snmp=SnmpFigures(requests=5000, answers=4990, timeouts=10, late=3),
+        traps=TrapFigures({"linkDown": 2, "other": 0}, strangers=1, dropped=4),
     )
     return replace(base, **changes)  # type: ignore[arg-type]  # the caller names real fields
 

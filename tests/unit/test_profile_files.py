@@ -124,7 +124,7 @@ def test_an_operators_profile_takes_the_place_of_the_shipped_one(tmp_path: Path)
     own = tmp_path / "mikrotik.yaml"
     own.write_text("vendor: Ours\nmatch: {object_id: 1.3.6.1.4.1.14988}", encoding="utf-8")
 
-    profiles = load_profiles(own)
+    profiles = load_profiles(tmp_path)
 
     assert profiles["mikrotik"].vendor == "Ours"
     assert len(profiles) == len(shipped())
@@ -135,7 +135,7 @@ def test_a_bad_profile_of_the_operator_is_told_with_its_path(tmp_path: Path) -> 
     own.write_text("vndor: Ours", encoding="utf-8")
 
     with pytest.raises(ConfigError, match=f"{own}:1:1: unknown key 'vndor'"):
-        load_profiles(own)
+        load_profiles(tmp_path)
 
 
 class TestChoice:

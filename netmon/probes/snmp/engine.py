@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from netmon.model import IPAddress, SnmpStatus
-from netmon.probes.snmp.exchange import Exchange, Figures, Route
+from netmon.probes.snmp.exchange import Exchange, Route
 from netmon.probes.snmp.keys import AUTH_PROTOCOLS, PRIV_PROTOCOLS, KeyRing
 from netmon.probes.snmp.message import Version
 from netmon.probes.snmp.security import CommunitySecurity, Security
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
     from netmon.clock import Clock
     from netmon.config.settings import SnmpCredential, SnmpModule
+    from netmon.state import SnmpFigures
 
-__all__ = ["Figures", "SnmpEngine", "SnmpSession"]
+__all__ = ["SnmpEngine", "SnmpSession"]
 
 
 class SnmpEngine:
@@ -66,7 +67,7 @@ class SnmpEngine:
         manner = Manner(module, has_bulk=credential.version != "1")
         return SnmpSession(self._exchange, route, manner, self._clock)
 
-    def figures(self) -> Figures:
+    def figures(self) -> SnmpFigures:
         """Return what was counted since the start: questions, answers, and all that was ignored."""
         return self._exchange.figures()
 

@@ -11,7 +11,7 @@ import asyncio
 import errno
 import secrets
 import socket
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from enum import Enum, auto
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Final
@@ -35,6 +35,7 @@ from netmon.probes.snmp.transport import (
     error_text,
 )
 from netmon.probes.snmp.values import Missing, Oid, SnmpError, Tag, VarBind
+from netmon.state import SnmpFigures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,8 +52,8 @@ _PASSING_ERRORS: Final = frozenset({errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM})
 
 
 @dataclass(slots=True)
-class Figures:
-    """What the engine has counted since it started."""
+class _Figures:
+    """`SnmpFigures` while they grow."""
 
     requests: int = 0
     retransmissions: int = 0
@@ -61,9 +62,7 @@ class Figures:
     refused: int = 0
     send_faults: int = 0
     strangers: int = 0
-    """Datagrams that answer nothing we asked, or come from another address or port."""
     forged: int = 0
-    """Well-formed, of the right id and address, and yet not the answer: see `ForgedError`."""
     malformed: int = 0
     late: int = 0
     duplicates: int = 0
@@ -119,7 +118,7 @@ class Exchange:
         self._oids = OidReader()
         self._encoded: dict[tuple[Oid, ...], bytes] = {}
         self._next_id = _FIRST_REQUEST_ID + secrets.randbelow(_LAST_REQUEST_ID - _FIRST_REQUEST_ID)
-        self._figures = Figures()
+        self._figures = _Figures()
 
     def start(self) -> None:
         """Open the sockets. A family that is not to be had is told when a router needs it."""
@@ -145,9 +144,9 @@ class Exchange:
         self._requests.clear()
         self._by_peer.clear()
 
-    def figures(self) -> Figures:
-        """Return a copy of what was counted."""
-        return replace(self._figures)
+    def figures(self) -> SnmpFigures:
+        """Return what was counted since the start."""
+        return SnmpFigures(**asdict(self._figures))
 
     def names(self, oids: Sequence[Oid]) -> bytes:
         """Return the variable-bindings list that asks for these OIDs."""

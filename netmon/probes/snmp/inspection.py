@@ -17,7 +17,7 @@ from netmon.probes.snmp.uptime import TICKS, RouterClocks, uptime_seconds
 from netmon.probes.snmp.values import SnmpError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
     from typing import TypeVar
 
     from netmon.model import Agency, IPAddress
@@ -44,28 +44,39 @@ class Inspection:
 
 
 async def inspect_router(
-    session: Session, agency: Agency, profiles: Profiles, *, centre: IPAddress | None = None
+    session: Session,
+    agency: Agency,
+    profiles: Profiles,
+    *,
+    centre: IPAddress | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Inspection:
     """Read all of a router: facts, every interface, uplink, figures and neighbours.
+
+    `tell` is called with what is read next, in words.
 
     Raises:
         SnmpError: the agent did not answer at all. What fails later is told in `troubles`.
     """
     troubles: list[str] = []
 
-    async def attempt(part: Awaitable[_Part], otherwise: _Part) -> _Part:
+    async def attempt(what: str, part: Awaitable[_Part], otherwise: _Part) -> _Part:
+        tell(what)
         try:
             return await part
         except SnmpError as error:
             troubles.append(str(error))
             return otherwise
 
+    tell("who it is")
     identity = await read_facts(session, await read_system(session), profiles)
-    clocks = await attempt(_read_clocks(session), RouterClocks())
-    table = await attempt(read_table(session), InterfaceTable({}, {}))
-    evidence = await attempt(uplink.gather(session, agency, centre), uplink.Evidence())
-    gauges = await attempt(_read_gauges(session, identity), RouterGauges())
-    neighbours = await attempt(read_neighbours(session, table), ())
+    clocks = await attempt("clocks", _read_clocks(session), RouterClocks())
+    table = await attempt("interfaces", read_table(session), InterfaceTable({}, {}))
+    evidence = await attempt(
+        "routes and addresses", uplink.gather(session, agency, centre), uplink.Evidence()
+    )
+    gauges = await attempt("processor and memory", _read_gauges(session, identity), RouterGauges())
+    neighbours = await attempt("neighbours", read_neighbours(session, table), ())
     uptime = uptime_seconds(clocks)
     return Inspection(
         identity=identity,
@@ -74,7 +85,7 @@ async def inspect_router(
         uplink=uplink.choose(table, agency, evidence, centre),
         gauges=gauges,
         neighbours=neighbours,
-        troubles=tuple(filter(None, (identity.trouble, table.trouble, *troubles))),
+        troubles=tuple(dict.fromkeys(filter(None, (identity.trouble, table.trouble, *troubles)))),
     )
 
 

@@ -93,7 +93,7 @@ class RouterPoller:
     def __init__(
         self, profiles: Profiles, timeline: Timeline, *, centre: IPAddress | None = None
     ) -> None:
-        self._profiles = profiles
+        self.profiles = profiles
         self._timeline = timeline
         self._centre = centre
         self._recipes: dict[Recipes, Recipes] = {}
@@ -152,7 +152,7 @@ class RouterPoller:
     async def _identify(self, session: Session, agency: Agency, memory: RouterMemory) -> None:
         """Find out who the router is and what to watch, and commit it in one go."""
         system = await facts.read_system(session)
-        identity = await facts.read_facts(session, system, self._profiles)
+        identity = await facts.read_facts(session, system, self.profiles)
         found = await find_interfaces(session, agency, self._centre)
         recipes, gauge_trouble = await _find_gauges(session, identity.explanation.profile)
         carry_over(memory.watched, found.watched)

@@ -54,11 +54,11 @@ _GAUGE_SHAPES = (
 )  # fmt: skip
 
 
-def load_profiles(*extra: Path) -> Profiles:
+def load_profiles(own: Path | None = None) -> Profiles:
     """Read the profiles that come with netmon, and those of an operator.
 
     Args:
-        extra: YAML files of the operator; one of the same name takes the place of netmon's own.
+        own: The operator's folder; a file of the same name takes the place of netmon's own.
 
     Raises:
         ConfigError: with every finding in every file.
@@ -69,9 +69,13 @@ def load_profiles(*extra: Path) -> Profiles:
         for entry in sorted(shipped.iterdir(), key=lambda entry: entry.name)
         if entry.name.endswith(".yaml")
     ]
-    texts += [(str(path), path.read_text(encoding="utf-8")) for path in extra]
     profiles: list[Profile] = []
     findings: list[Finding] = []
+    for path in sorted(own.glob("*.yaml")) if own else ():
+        try:
+            texts.append((str(path), path.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError) as error:
+            findings.append(Finding(str(path), 1, 1, f"it cannot be read as UTF-8 text: {error}"))
     for file, content in texts:
         try:
             profiles.append(parse_profile(content, file))

@@ -148,6 +148,11 @@ class Profiles:
             message = f"there is no profile named {FALLBACK!r}: every router needs a last one"
             raise ValueError(message)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Profiles) and self._by_name == other._by_name
+
+    __hash__ = None  # type: ignore[assignment]  # equal by content, and looked up nowhere
+
     def __len__(self) -> int:
         return len(self._by_name)
 

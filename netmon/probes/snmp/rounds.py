@@ -20,6 +20,8 @@ from netmon.probes.snmp.values import SnmpError, SnmpSecrets
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from netmon.probes.snmp.profiles import Profiles
+
 _log = logging.getLogger(__name__)
 
 _SPREAD = 0.8
@@ -91,6 +93,14 @@ class SnmpRounds:
             self._polled[agency.id] = self._continued(before.get(agency.id), agency, way)
         return modules
 
+    def set_profiles(self, profiles: Profiles) -> None:
+        """Recognise routers by these; where they differ from before, all are identified anew."""
+        if profiles == self._poller.profiles:
+            return
+        self._poller.profiles = profiles
+        for polled in self._polled.values():
+            polled.memory.identified_at_us = None
+
     async def run(self, module_name: str) -> None:
         """Poll every router of a module once, spread over the module's interval."""
         turn = [p for p in self._polled.values() if p.way.module.name == module_name]
@@ -158,15 +168,15 @@ class SnmpRounds:
         return RouterReading(polled.agency.id, self._timeline.now_us(), status, detail)
 
 
-def open_session(engine: SnmpEngine, agency: Agency, settings: Settings) -> SnmpSession | None:
-    """Return a session with an agency's router; None where it has no credential.
+def open_session(engine: SnmpEngine, agency: Agency, settings: Settings) -> SnmpSession:
+    """Return a session with an agency's router.
 
     Raises:
-        SnmpError: its credential or a secret of it cannot be used.
+        SnmpError: it has no credential, or the credential or a secret of it cannot be used.
     """
     router = agency.router
     if router is None or router.snmp is None or agency.snmp_module is None:
-        return None
+        raise SnmpError(SnmpStatus.NOT_CONFIGURED, f"{agency.id}: its router has no credential")
     credential = settings.snmp_credentials[router.snmp]
     secrets = _read_secrets(router.snmp, credential)
     if isinstance(secrets, str):

@@ -10,7 +10,6 @@ import asyncio
 import ipaddress
 import socket
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from pysnmp.carrier.asyncio.dgram import udp, udp6
@@ -20,11 +19,13 @@ from pysnmp.entity.rfc3413 import ntfrcv
 
 from netmon.clock import MICROSECONDS, Clock
 from netmon.errors import CapabilityError
-from netmon.model import IPAddress
+from netmon.probes.snmp.trap import Trap, TrapKind
 from netmon.probes.snmp.values import Oid, oid_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from netmon.model import IPAddress
 
 _TRAP_OID: Final = (1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0)
 """snmpTrapOID of SNMPv2-MIB: which trap it is."""
@@ -37,31 +38,8 @@ _TRAPS_PER_SECOND: Final = 20
 _TRAPS_AT_ONCE: Final = 100
 
 
-class TrapKind(StrEnum):
-    """The traps of RFC 3418 that say something about a link; all others are OTHER."""
-
-    COLD_START = "coldStart"
-    WARM_START = "warmStart"
-    LINK_DOWN = "linkDown"
-    LINK_UP = "linkUp"
-    AUTHENTICATION_FAILURE = "authenticationFailure"
-    OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class Trap:
-    """A trap or inform. `text` holds its variables, for people, without its community."""
-
-    kind: TrapKind
-    source: IPAddress
-    at_monotonic_us: int
-    text: str
-    interface_index: int | None = None
-    """ifIndex, where a linkDown or linkUp tells it."""
-
-
 @dataclass(slots=True)
-class TrapFigures:
+class ReceiverFigures:
     """What the receiver has counted since it started."""
 
     received: int = 0
@@ -89,7 +67,7 @@ class TrapReceiver:
         self._communities = tuple(communities)
         self._on_trap = on_trap
         self._engine: PysnmpEngine | None = None
-        self._figures = TrapFigures()
+        self._figures = ReceiverFigures()
         self._allowance = TokenBucket(_TRAPS_PER_SECOND, _TRAPS_AT_ONCE)
 
     async def start(self) -> None:
@@ -119,7 +97,7 @@ class TrapReceiver:
             # asyncio closes the socket on the loop's next turn.
             await asyncio.sleep(0)
 
-    def figures(self) -> TrapFigures:
+    def figures(self) -> ReceiverFigures:
         """Return a copy of what was counted."""
         return replace(self._figures)
 

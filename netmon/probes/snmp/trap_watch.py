@@ -1,0 +1,177 @@
+"""Routers that call for attention: a trap of one that is known has it looked at on the spot."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from netmon.clock import MICROSECONDS, Clock
+from netmon.config.secrets import read_secret
+from netmon.errors import CapabilityError, SecretError
+from netmon.model import IPAddress
+from netmon.probes.snmp.trap import Trap, TrapKind
+from netmon.state import TrapFigures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from netmon.config.settings import SecretReference, SnmpTraps
+    from netmon.model import Inventory
+    from netmon.probes.snmp.traps import TrapReceiver
+
+_log = logging.getLogger(__name__)
+
+_LOOK_AT_MOST_EVERY_SECONDS = 10
+"""A router that sends traps without end is looked at no more often than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How traps are received."""
+
+    listen: tuple[IPAddress, int]
+    communities: tuple[str, ...]
+
+
+class TrapWatch:
+    """Receives traps if the settings want it. Lives on the event loop.
+
+    `look` is called with the id of an agency whose router sent a trap that says something of its
+    links: at once, and once more at the end of a rest if others came meanwhile. pysnmp is loaded
+    when there is something to receive, and not before.
+    """
+
+    def __init__(self, clock: Clock, look: Callable[[str], None]) -> None:
+        self._clock = clock
+        self._look = look
+        self._way: _Way | None = None
+        self._receiver: TrapReceiver | None = None
+        self._agencies: dict[IPAddress, str] = {}
+        self._rested_us: dict[str, int] = {}
+        """When each agency that was looked at may be looked at again."""
+        self._waiting: dict[str, asyncio.TimerHandle] = {}
+        self._by_kind: Counter[str] = Counter()
+        self._strangers = 0
+        self._dropped = 0
+        self._malformed = 0
+
+    @property
+    def port(self) -> int | None:
+        """Where traps are received; None: nowhere."""
+        return None if self._receiver is None else self._receiver.port
+
+    async def listen(self, settings: SnmpTraps | None) -> None:
+        """Receive as the settings say from now on.
+
+        Raises:
+            CapabilityError: the address cannot be had; what was received before goes on.
+        """
+        wanted = None if settings is None else _way(settings)
+        if wanted == self._way:
+            return
+        before = self._way
+        await self._stop()
+        try:
+            await self._start(wanted)
+        except CapabilityError:
+            await self._start(before)
+            raise
+
+    def set_inventory(self, inventory: Inventory) -> None:
+        """Know the routers of an inventory by all their addresses."""
+        self._agencies = {}
+        for agency in inventory.agencies.values():
+            own = [agency.router.address] if agency.router else []
+            linked = [address for link in agency.links for address in link.addresses]
+            self._agencies.update(dict.fromkeys((*own, *linked), agency.id))
+        for gone in self._rested_us.keys() - inventory.agencies.keys():
+            del self._rested_us[gone]
+
+    def figures(self) -> TrapFigures | None:
+        """Return what was counted since the start; None: traps are not received."""
+        if self._receiver is None:
+            return None
+        now = self._receiver.figures()
+        by_kind = {str(kind): self._by_kind[kind] for kind in TrapKind}
+        return TrapFigures(
+            by_kind, self._strangers, self._dropped + now.dropped, self._malformed + now.malformed
+        )
+
+    async def close(self) -> None:
+        """Receive no more."""
+        await self._stop()
+        for timer in self._waiting.values():
+            timer.cancel()
+        self._waiting.clear()
+
+    async def _start(self, way: _Way | None) -> None:
+        if way is None:
+            return
+        from netmon.probes.snmp.traps import TrapReceiver  # noqa: PLC0415  # pysnmp: see the class
+
+        receiver = TrapReceiver(self._clock, way.listen, way.communities, self._on_trap)
+        await receiver.start()
+        self._receiver, self._way = receiver, way
+        _log.info("traps are received on %s port %d", way.listen[0], receiver.port)
+
+    async def _stop(self) -> None:
+        receiver, self._receiver, self._way = self._receiver, None, None
+        if receiver is not None:
+            counted = receiver.figures()
+            self._dropped += counted.dropped
+            self._malformed += counted.malformed
+            await receiver.close()
+
+    def _on_trap(self, trap: Trap) -> None:
+        self._by_kind[trap.kind] += 1
+        source = trap.source
+        if isinstance(source, ipaddress.IPv6Address):
+            source = source.ipv4_mapped or source
+        agency = self._agencies.get(source)
+        if agency is None:
+            self._strangers += 1
+            _log.debug("trap %s from %s, which is no router here", trap.kind, source)
+            return
+        level = logging.DEBUG if trap.kind is TrapKind.OTHER else logging.INFO
+        _log.log(level, "%s: trap %s from %s: %s", agency, trap.kind, source, trap.text)
+        if trap.kind is not TrapKind.OTHER:
+            self._attend(agency, trap)
+
+    def _attend(self, agency: str, trap: Trap) -> None:
+        rest_us = self._rested_us.get(agency, trap.at_monotonic_us) - trap.at_monotonic_us
+        if rest_us <= 0:
+            self._look_at(agency)
+        elif agency not in self._waiting and trap.kind is not TrapKind.AUTHENTICATION_FAILURE:
+            # Our own poll may be what failed to authenticate: asking again would go on for ever.
+            loop = asyncio.get_running_loop()
+            seconds = rest_us / MICROSECONDS
+            self._waiting[agency] = loop.call_later(seconds, self._look_at, agency)
+
+    def _look_at(self, agency: str) -> None:
+        self._waiting.pop(agency, None)
+        rest_us = _LOOK_AT_MOST_EVERY_SECONDS * MICROSECONDS
+        self._rested_us[agency] = self._clock.monotonic_us() + rest_us
+        self._look(agency)
+
+
+def _way(settings: SnmpTraps) -> _Way | None:
+    """Return how to receive; None: none of the communities can be read, which is told."""
+    communities = tuple(_readable(settings.communities))
+    if not communities:
+        _log.warning("no traps are received: none of their communities can be read")
+        return None
+    host, _, port = settings.listen_address.rpartition(":")
+    host = {"": "0.0.0.0", "localhost": "127.0.0.1"}.get(host, host.strip("[]"))  # noqa: S104  # as the operator wrote it
+    return _Way((ipaddress.ip_address(host), int(port)), communities)
+
+
+def _readable(references: Iterable[SecretReference]) -> Iterable[str]:
+    for reference in references:
+        try:
+            yield read_secret(reference).reveal()
+        except SecretError as error:
+            _log.warning("snmp_traps: %s; traps with that community are ignored", error)
