@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from grafana.source.render import generated as dashboards
 from netmon.config.reference import reference_tables
 from netmon.config.schema import SCHEMAS
 from netmon_exporters import metrics_table
@@ -27,6 +28,7 @@ def main() -> int:
         if checking:
             stale.append(name)
         else:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
             print(f"wrote {name}")
     for name in stale:
@@ -42,7 +44,7 @@ def _generated() -> dict[str, str]:
     }
     files["docs/metrics.md"] = metrics_table.document()
     files["docs/configuration.md"] = _with_reference(ROOT / "docs/configuration.md")
-    return files
+    return files | dashboards()
 
 
 def _with_reference(path: Path) -> str:

@@ -1,0 +1,1 @@
+"""Dashboards: their Python source, and what is generated from it and committed."""

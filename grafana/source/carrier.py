@@ -1,0 +1,101 @@
+"""For whoever talks to the carrier: how well each kept what was agreed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from grafana.source import look, panels, series
+from grafana.source.board import FLEET_VARIABLES, Head, board, to_link
+from grafana.source.panels import Column, Figure, Frame, Query, instant, rows
+from grafana.source.records import FLEET_STATES
+
+if TYPE_CHECKING:
+    from grafana_foundation_sdk.models import dashboard as model
+
+    from grafana.source.look import Words
+
+_BY = "provider, provider_name"
+
+
+def carrier(words: Words) -> model.Dashboard:
+    """Return the dashboard of the carriers."""
+    head = Head("carrier", "grafana.carrier", FLEET_VARIABLES, "now-7d", refresh="5m")
+    return board(
+        words,
+        head,
+        [
+            _availability(words),
+            _open_now(words),
+            _lost_by_carrier(words),
+            _worst(words),
+            _causes(words),
+            _simultaneous(words),
+            _availability_by_day(words),
+        ],
+    )
+
+
+def _availability(words: Words) -> model.Panel:
+    expression = series.provider_availability(_BY, "$__range")
+    figure = Figure("percentunit", 3, look.AVAILABILITY)
+    frame = Frame("grafana.carrier_availability", 8, 6)
+    return panels.big(words, frame, instant(expression, "{{provider_name}}"), figure, names=True)
+
+
+def _open_now(words: Words) -> model.Panel:
+    expression = (
+        f"count by (provider_name) ({series.outages()})"
+        f' or sum by (provider_name) ({FLEET_STATES}{{{series.FLEET}, state="up"}}) * 0'
+    )
+    figure = Figure(steps=look.ANY_IS_BAD)
+    frame = Frame("grafana.carrier_down", 8, 6)
+    return panels.big(words, frame, instant(expression, "{{provider_name}}"), figure, names=True)
+
+
+def _lost_by_carrier(words: Words) -> model.Panel:
+    expression = series.lost_seconds("provider_name", "$__range")
+    figure = Figure("dtdurations", 0, minimum=0)
+    frame = Frame("grafana.carrier_lost", 8, 6)
+    return panels.bars(words, frame, instant(expression, "{{provider_name}}"), figure)
+
+
+def _worst(words: Words) -> model.Panel:
+    by = "agency, link, name, provider_name, district"
+    lost: look.Steps = ((None, look.UP), (3600, look.DEGRADED), (4 * 3600, look.DOWN))
+    columns = (
+        Column("name", "grafana.agency", links=[to_link(words)]),
+        Column("Value", "grafana.lost", Figure("dtdurations", 0, lost), coloured=True),
+        Column("provider_name", "grafana.provider"),
+        Column("link", "grafana.link"),
+        Column("district", "grafana.district"),
+        Column("agency", ""),
+    )
+    query = rows(f"topk(10, {series.lost_seconds(by, '$__range')})")
+    frame = Frame("grafana.worst", 14, 10)
+    return panels.listing(words, frame, [query], columns, "grafana.lost")
+
+
+def _causes(words: Words) -> model.Panel:
+    return panels.bars(
+        words,
+        Frame("grafana.carrier_causes", 10, 10),
+        instant(series.outages_by_cause("$__range"), "{{provider_name}} · {{cause}}"),
+        Figure(decimals=0, minimum=0),
+    )
+
+
+def _simultaneous(words: Words) -> model.Panel:
+    states = f'{FLEET_STATES}{{{series.FLEET}, state="down"}}'
+    query = Query(f"sum by (provider_name) ({states})", "{{provider_name}}")
+    figure = Figure(decimals=0, minimum=0)
+    return panels.graph(words, Frame("grafana.simultaneous", 12, 9), [query], figure)
+
+
+def _availability_by_day(words: Words) -> model.Panel:
+    return panels.history(
+        words,
+        Frame("grafana.carrier_days", 12, 9),
+        Query(series.provider_availability(_BY, "1d"), "{{provider_name}}"),
+        Figure("percentunit", 2, look.AVAILABILITY),
+        "1d",
+    )

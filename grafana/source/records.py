@@ -1,0 +1,105 @@
+"""The recording rules of the dashboards: what is cheap at 50 links and not at 20,000.
+
+Raw series by link are summed to kinds, districts and carriers once for all who look, and open
+outages, of which there are few, get the names of agency and carrier.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OPEN_OUTAGES = "link:netmon_link_outage_start_timestamp_seconds:named"
+FLEET_STATES = "kind_district_provider:netmon_link_state:sum"
+RTT_BUCKETS = "le:netmon_echo_rtt_seconds_bucket:rate5m"
+FLEET_SECONDS = "kind_district_provider:netmon_link_state_seconds:increase1h"
+PROVIDER_SECONDS = "provider:netmon_link_state_seconds:increase1h"
+ENDED_OUTAGES = "provider_cause:netmon_link_outages:increase1h"
+DOWN_SECONDS = "link:netmon_link_down_seconds:increase1h"
+
+_AGENCY = "* on (agency) group_left (name, kind, district) netmon_agency_info"
+_LINK = "* on (agency, link) group_left (provider, provider_name) netmon_link_info"
+_PLACE = "kind, district, provider, provider_name"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One recording rule."""
+
+    name: str
+    expression: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rules that are evaluated together, one after the other."""
+
+    name: str
+    interval: str
+    records: tuple[Record, ...]
+
+
+GROUPS: tuple[Group, ...] = (
+    Group(
+        "netmon_dashboards",
+        "30s",
+        (
+            Record(
+                OPEN_OUTAGES,
+                f"netmon_link_outage_start_timestamp_seconds {_AGENCY} {_LINK}",
+            ),
+            Record(
+                FLEET_STATES,
+                f"sum by ({_PLACE}, state) (netmon_link_state {_AGENCY} {_LINK})",
+            ),
+            Record(RTT_BUCKETS, "sum by (le) (rate(netmon_echo_rtt_seconds_bucket[5m]))"),
+        ),
+    ),
+    Group(
+        "netmon_dashboards_hourly",
+        "1h",
+        (
+            Record(
+                FLEET_SECONDS,
+                f"sum by ({_PLACE}, state, hours) "
+                f"(increase(netmon_link_state_seconds_total[1h]) {_AGENCY} {_LINK})",
+            ),
+            Record(
+                PROVIDER_SECONDS,
+                f"sum by (provider, provider_name, state) ({FLEET_SECONDS})",
+            ),
+            Record(
+                ENDED_OUTAGES,
+                "sum by (provider, provider_name, cause) "
+                f"(increase(netmon_link_outages_total[1h]) {_LINK})",
+            ),
+            Record(
+                DOWN_SECONDS,
+                "(sum by (agency, link) "
+                '(increase(netmon_link_state_seconds_total{state="down"}[1h])) > 0) '
+                f"{_AGENCY} {_LINK}",
+            ),
+        ),
+    ),
+)
+
+
+def rules_file() -> str:
+    """Return the rule file that Prometheus loads."""
+    return "\n".join(_lines()) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    yield "# Written by scripts/generate.py from grafana/source/records.py."
+    yield "groups:"
+    for group in GROUPS:
+        yield f"  - name: {group.name}"
+        yield f"    interval: {group.interval}"
+        yield "    rules:"
+        for record in group.records:
+            yield f"      - record: {record.name}"
+            yield "        expr: >-"
+            yield f"          {record.expression}"
