@@ -23,7 +23,7 @@ test: lint types generated
 lint: .setup-test
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m codespell_lib README.md CHANGELOG.md docs netmon exporters lab benchmarks scripts tests
+	$(PY) -m codespell_lib README.md CHANGELOG.md docs netmon exporters grafana lab benchmarks scripts tests
 	.venv/bin/lint-imports
 
 types: .setup-test
