@@ -102,7 +102,7 @@ def _print_tables(status: dict[str, Any], options: argparse.Namespace) -> None:
 
 
 def _table(words: Catalogue, lang: str) -> Table:
-    table = Table(header_style="bold", pad_edge=False)
+    table = Table(header_style="bold")
     for key in ("cli.agency", "cli.link", "cli.state", "cli.since"):
         table.add_column(words.text(lang, key))
     for key in ("cli.duration", "cli.rtt", "cli.loss"):
