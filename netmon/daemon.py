@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from netmon import __version__
 from netmon.clock import Clock, SystemClock, Timeline
 from netmon.config import LoadedAll, load_all
-from netmon.errors import CapabilityError, ConfigError
 from netmon.inventory.diff import diff
 from netmon.judge.judge import Judge
 from netmon.ledger.account import Account
@@ -93,6 +92,7 @@ class Daemon:
         self.started = asyncio.Event()
         """Set when the first snapshot is published."""
         self._stopping = asyncio.Event()
+        self._exit_code = 0
         self._reloading = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._snapshot: Snapshot | None = None
@@ -126,7 +126,7 @@ class Daemon:
         finally:
             await self._stop()
         _log.info("stopped")
-        return 0
+        return self._exit_code
 
     async def reload(self) -> ReloadResult:
         """Read the YAML again and put it in force; a bad file changes nothing and says so."""
@@ -135,13 +135,14 @@ class Daemon:
                 loaded = await asyncio.to_thread(self._load)
                 profiles = await asyncio.to_thread(load_profiles, loaded.settings.profiles)
                 await self._traps.listen(loaded.settings.snmp_traps)
-            except (ConfigError, CapabilityError) as error:
+            except NetmonError as error:
                 _log.warning("reload refused: %s", str(error).partition("\n")[0])
                 self._reload = ReloadResult(ok=False, text=str(error))
                 return self._reload
             _warn(loaded)
             self._snmp.set_profiles(profiles)
             text = self._put_in_force(loaded, await self._known_before(loaded.inventory))
+            self._reload_success_us = self._timeline.now_us()
             _log.info("reloaded: %s", text)
             self._reload = ReloadResult(ok=True, text=text)
             return self._reload
@@ -156,7 +157,12 @@ class Daemon:
         added = inventory.links.keys() - (current.links.keys() if current else frozenset())
         if not added:
             return {}
-        restoration = await self._writer.call(lambda ledger: ledger.restored(added))
+        try:
+            async with asyncio.timeout(_LEDGER_PATIENCE_SECONDS):
+                restoration = await self._writer.call(lambda ledger: ledger.restored(added))
+        except TimeoutError:
+            _log.warning("the ledger is busy: new links begin their counters anew")
+            return {}
         return restoration.links
 
     # --- Building and starting -------------------------------------------------------------------
@@ -210,9 +216,10 @@ class Daemon:
         await self._traps.listen(loaded.settings.snmp_traps)
         self._scheduler.start()
         self._put_in_force(loaded, self._restoration.links)
-        self._spawn(self._engine.run(), "echo engine")
-        self._spawn(self._tick(), "tick")
-        self._spawn(self._publish(), "publish")
+        self._reload_success_us = self._timeline.now_us()
+        self._spawn(self._engine.run(), "echo engine", vital=True)
+        self._spawn(self._tick(), "tick", vital=True)
+        self._spawn(self._publish(), "publish", vital=True)
         _log.info(
             "netmon %s: %d agencies, %d links, page at http://%s:%d/",
             __version__,
@@ -231,7 +238,6 @@ class Daemon:
         self._traps.set_inventory(inventory)
         self._schedule(self._snmp.set_inventory(inventory, loaded.settings))
         self._loaded = loaded
-        self._reload_success_us = self._timeline.now_us()
         return "first inventory" if before is None else diff(before, inventory).text()
 
     def _schedule(self, modules: Mapping[str, SnmpModule]) -> None:
@@ -266,17 +272,23 @@ class Daemon:
         rows = await self._writer.call(lambda ledger: ledger.retain(now_us, days))
         _log.info("retention: %d rows older than %d days left the ledger", rows, days)
 
-    def _spawn(self, work: Coroutine[None, None, None], name: str) -> None:
+    def _spawn(self, work: Coroutine[None, None, None], name: str, *, vital: bool = False) -> None:
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._vital_ended if vital else self._ended)
+
+    def _vital_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            # Without its heart the daemon must not pretend to live: the supervisor restarts it.
+            _log.error("without %s netmon cannot go on: stopping", task.get_name())
+            self._exit_code = 1
+            self._stopping.set()
+        self._ended(task)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            # Without its heart the daemon must not pretend to live: the supervisor restarts it.
-            _log.error("%s is broken: stopping", task.get_name(), exc_info=task.exception())
-            self._stopping.set()
+            _log.error("%s is broken", task.get_name(), exc_info=task.exception())
 
     def _catch_signals(self) -> None:
         loop = asyncio.get_running_loop()
