@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from netmon import __version__
 from netmon.clock import Clock, SystemClock, Timeline
 from netmon.config import LoadedAll, load_all
+from netmon.errors import NetmonError
 from netmon.inventory.diff import diff
 from netmon.judge.judge import Judge
 from netmon.ledger.account import Account
