@@ -143,12 +143,13 @@ class TunCloud:
             self._files = None
 
     def change(self, profiles: Sequence[PathProfile]) -> None:
-        """Let the paths behave otherwise from now on; the number of routers stays."""
+        """Let the paths behave otherwise; they do when this returns. Routers stay as many."""
         if self._files is None or self._responder is None:
             message = "the cloud is not up: use it in a `with` statement"
             raise RuntimeError(message)
         _save_profiles(profiles, Path(self._files.name) / "profiles.npy")
         self._responder.send_signal(signal.SIGHUP)
+        _wait_until_ready(self._responder)
 
     @property
     def truth(self) -> EchoTruth:
@@ -169,10 +170,14 @@ class TunCloud:
             sys.executable, "-m", "lab.tun", str(directory),
             env={**os.environ, "PYTHONPATH": root}, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
-        if responder.stdout is None or responder.stdout.readline() != "ready\n":
-            message = f"the TUN responder ended with code {responder.wait()}"
-            raise RuntimeError(message)
+        _wait_until_ready(responder)
         return responder
+
+
+def _wait_until_ready(responder: subprocess.Popen[str]) -> None:
+    if responder.stdout is None or responder.stdout.readline() != "ready\n":
+        message = f"the TUN responder ended with code {responder.wait()}"
+        raise RuntimeError(message)
 
 
 class _Responder:
@@ -186,14 +191,18 @@ class _Responder:
         self._waiting: list[tuple[int, int, int, int, bytes]] = []
         self._notes = tuple(array("q") for _ in range(4))
         self._is_over = False
-        self.load()
+        self._delay_ns: list[int] = []
+        self._jitter_ns: list[float] = []
+        self._loss: list[float] = []
 
     def load(self, *_: object) -> None:
-        """Read the profiles; a signal handler too."""
+        """Read the profiles and say so; a signal handler too."""
         delay, jitter, loss = np.load(self._directory / "profiles.npy")
         self._delay_ns = (delay * _NANOSECONDS).astype(int).tolist()
         self._jitter_ns = (jitter * _NANOSECONDS).tolist()
         self._loss = loss.tolist()
+        # Not by print(): a signal may come while it is at work.
+        os.write(sys.stdout.fileno(), b"ready\n")
 
     def end(self, *_: object) -> None:
         """Leave `run` soon; a signal handler."""
@@ -334,7 +343,7 @@ def _main() -> None:
     signal.signal(signal.SIGTERM, responder.end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, responder.load)
-    print("ready", flush=True)
+    responder.load()
     responder.run()
 
 
