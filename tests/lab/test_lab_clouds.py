@@ -24,8 +24,9 @@ def _ping(cloud: TunCloud | Country, address: str, count: int) -> str:
         return str(process.stdout.read())
 
 
-def _average_seconds(output: str) -> float:
-    found = re.search(r"= [\d.]+/([\d.]+)/", output)
+def _least_seconds(output: str) -> float:
+    """Return the shortest time: the one that a busy machine does not lengthen."""
+    found = re.search(r"= ([\d.]+)/[\d.]+/", output)
     assert found, output
     return float(found[1]) / 1000
 
@@ -35,16 +36,16 @@ def test_what_ping_measures_is_the_delay_that_was_made_and_the_truth_that_was_no
         pytest.skip(lack)
     profiles = [PathProfile(0.02), PathProfile(0.05, 0.005), PathProfile(0.01, 0, 1.0)]
     with TunCloud(profiles) as cloud:
-        steady = _average_seconds(_ping(cloud, str(address_of(0)), 10))
-        wavering = _average_seconds(_ping(cloud, str(address_of(1)), 10))
+        steady = _least_seconds(_ping(cloud, str(address_of(0)), 10))
+        wavering = _least_seconds(_ping(cloud, str(address_of(1)), 10))
         assert "100% packet loss" in _ping(cloud, str(address_of(2)), 3)
         cloud.change([PathProfile(0.001)] * 3)
         assert " 0% packet loss" in _ping(cloud, str(address_of(2)), 3)
     truth = cloud.truth
     rtt = [truth.rtt_seconds[truth.router == router] for router in range(3)]
     assert [len(each) for each in rtt] == [10, 10, 6]
-    assert steady == pytest.approx(np.mean(rtt[0]), abs=0.002)
-    assert wavering == pytest.approx(np.mean(rtt[1]), abs=0.002)
+    assert steady == pytest.approx(rtt[0].min(), abs=0.002)
+    assert wavering == pytest.approx(rtt[1].min(), abs=0.002)
     assert rtt[0].min() >= 0.02
     assert np.isnan(rtt[2]).tolist() == [True] * 3 + [False] * 3
 
