@@ -41,7 +41,11 @@ _MICROSECONDS = 1_000_000
 _MEMORY_US = 5 * _MICROSECONDS
 """How long an echo is remembered at least, to tell duplicates and late replies from strangers."""
 _SENDS_PER_TICK = 1024
-"""So that a stall that is made up for cannot itself stall the loop."""
+"""So that a stall that is made up for cannot itself stall the loop; never less than twice what
+falls due in a tick, or nothing would ever be made up for."""
+_LATE_US = 100_000
+_CALM_US = _MICROSECONDS
+"""So long after echoes went out late, a link that seems silent may only have been asked late."""
 _LATENESS_SECONDS = 60.0
 _EXPIRY_GRACE_US = 2_000
 """A reply that the kernel has stamped may need this long until it can be read."""
@@ -56,7 +60,7 @@ class EchoEngine:
         clock: Clock,
         on_batch: OnBatch,
         sockets: SocketFactory | None = None,
-        tick_seconds: float = 0.04,
+        tick_seconds: float = 0.05,
     ) -> None:
         self._timeline = timeline
         self._clock = clock
@@ -71,6 +75,7 @@ class EchoEngine:
         self._lane_of_target = np.zeros(0, np.int16)
         self._receivers: dict[int, Receiver] = {}
         self._bursts = Bursts()
+        self._calm_from_us = 0
         self._held = np.zeros(0, np.uint64)
         self._last_us = timeline.now_us()
         self._wall_offset_us = wall_offset_us(timeline, clock)
@@ -97,8 +102,12 @@ class EchoEngine:
     def burst(self, slots: NDArray[np.int32], count: int, spacing_seconds: float) -> None:
         """Send `count` extra echoes to each link, beginning with the next tick.
 
-        The addresses of a link take turns, so that `count` is what the link gets in all.
+        The addresses of a link take turns, so that `count` is what the link gets in all. While
+        the engine itself is late, and shortly after, nothing is sent: whoever asks takes our
+        lateness for silence, and answering it with more echoes would make it worse.
         """
+        if self._timeline.now_us() < self._calm_from_us:
+            return
         targets = take_turns(self._settler.table.slot, slots, count)
         if targets.size:
             spacing_us = round(spacing_seconds * _MICROSECONDS)
@@ -114,6 +123,8 @@ class EchoEngine:
                 if self._draining and not unfinished and not self._flight.awaited():
                     break
                 if unfinished:
+                    if not self._is_behind():
+                        planned_us = now_us
                     await asyncio.sleep(0)
                     continue
                 planned_us = (now_us // self._tick_us + 1) * self._tick_us
@@ -223,7 +234,11 @@ class EchoEngine:
             self._flight.settle(overdue, Outcome.SILENT)
             settled.append(overdue)
         self._tell(settled)
-        return not emptied or any(len(lane.queue) for lane in self._lanes)
+        return not emptied or self._is_behind()
+
+    def _is_behind(self) -> bool:
+        """Tell whether echoes are due that were not sent yet."""
+        return any(len(lane.queue) for lane in self._lanes)
 
     def _watch_wall_clock(self) -> None:
         offset_us = wall_offset_us(self._timeline, self._clock)
@@ -235,7 +250,9 @@ class EchoEngine:
         extra = self._bursts.take(now_us)
         lane_of_extra = self._lane_of_target[extra]
         failed: list[Positions] = []
-        left = _SENDS_PER_TICK
+        if now_us - planned_us > _LATE_US:
+            self._calm_from_us = now_us + _CALM_US
+        left = limit = max(_SENDS_PER_TICK, 2 * round(sum(lane.load for lane in self._lanes)))
         for index, lane in enumerate(self._lanes):
             lane.enqueue(self._last_us, now_us)
             lane.add(extra[lane_of_extra == index])
@@ -247,7 +264,7 @@ class EchoEngine:
             failed += self._transmitter.send(lane, targets, self._sockets.open.get(lane.family))
             took_us = self._timeline.now_us() - begun_us
             lane.count(took_us / _MICROSECONDS, (now_us - planned_us) / _MICROSECONDS)
-        if left < _SENDS_PER_TICK:
+        if left < limit:
             self._lateness_us.append(now_us - planned_us)
         self._last_us = now_us
         return failed

@@ -31,6 +31,7 @@ class Lane:
         self.module = module
         self.timeout_us = round(module.timeout_seconds * _MICROSECONDS)
         self.wheel = Wheel(round(module.interval_seconds * _MICROSECONDS), tick_us)
+        self._tick_us = tick_us
         self.queue = np.zeros(0, np.int32)
         """Targets that are due and wait for their turn in a tick."""
         self.ring: SendRing | None = None
@@ -42,6 +43,11 @@ class Lane:
         self.ring = SendRing(
             _ROWS, pattern, _NAME_BYTES[self.family], source_control(self.module, self.family)
         )
+
+    @property
+    def load(self) -> float:
+        """How many targets fall due in a tick, on average."""
+        return len(self.wheel) * self._tick_us / self.wheel.interval_us
 
     def enqueue(self, after_us: int, until_us: int) -> None:
         """Queue what fell due; a target that still waits is not queued twice."""
