@@ -223,6 +223,29 @@ def run(*command: str) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
+# --- Planned work ------------------------------------------------------------------------------
+
+
+def test_work_of_every_week_is_in_force_on_its_days_and_no_longer_than_it_is_written(
+    lab: Lab, tmp_path: Path
+) -> None:
+    settings = lab.inventory_yaml(tmp_path)
+    inventory = settings.with_name("agencies.yaml")
+    text = inventory.read_text(encoding="utf-8")
+    days = "[monday, tuesday, wednesday, thursday, friday, saturday, sunday]"
+    inventory.write_text(
+        f"{text}recurring_maintenance:\n"
+        f'  - {{id: w, weekdays: {days}, hours: "00:00-24:00", agencies: [{CUT}], reason: R}}\n',
+        encoding="utf-8",
+    )
+    with Netmon(settings, lab.namespace("centre")) as netmon:
+        netmon.until(lambda: netmon.state(CUT) == "maintenance", "no work is in force")
+        assert netmon.state("so-0") == "up"
+        inventory.write_text(text, encoding="utf-8")
+        assert netmon.request("POST", "/-/reload")[0] == 200
+        netmon.until(lambda: netmon.state(CUT) == "up", "the work does not end")
+
+
 # --- What is seen ------------------------------------------------------------------------------
 
 
