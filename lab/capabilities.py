@@ -34,6 +34,8 @@ class Need(StrEnum):
     PROMTOOL = "promtool"
     ALERTMANAGER = "prometheus-alertmanager"
     AMTOOL = "amtool"
+    FAKETIME = "libfaketime"
+    MKFS = "mkfs.ext4"
 
 
 LAB: tuple[Need, ...] = (Need.ROOT, Need.IP, Need.NFT, Need.NSENTER, Need.SNMPD)
@@ -59,10 +61,31 @@ def find_program(name: str) -> str:
     return found
 
 
+def find_faketime() -> Path:
+    """Return the library that, preloaded, gives one process another wall clock.
+
+    Raises:
+        FileNotFoundError: It is not installed.
+    """
+    found = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+    if found is None:
+        message = "libfaketime is not installed"
+        raise FileNotFoundError(message)
+    return found
+
+
 def missing(*needs: Need) -> str:
     """Return a sentence that says what is missing and where to get it; empty: nothing is."""
     lacks = [f"{need} ({_CHECKS[need].remedy})" for need in needs if not _CHECKS[need].is_met()]
     return MISSING + ", ".join(lacks) if lacks else ""
+
+
+def _has_faketime() -> bool:
+    try:
+        find_faketime()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _program(name: str, package: str) -> _Check:
@@ -86,5 +109,7 @@ _CHECKS: Mapping[Need, _Check] = MappingProxyType(
         Need.PROMTOOL: _program("promtool", "prometheus"),
         Need.ALERTMANAGER: _program("prometheus-alertmanager", "prometheus-alertmanager"),
         Need.AMTOOL: _program("amtool", "prometheus-alertmanager"),
+        Need.FAKETIME: _Check(_has_faketime, "apt-get install faketime"),
+        Need.MKFS: _program("mkfs.ext4", "e2fsprogs"),
     }
 )

@@ -19,6 +19,7 @@ from netmon.clock import Clock, SystemClock, Timeline
 from netmon.config import LoadedAll, load_all
 from netmon.errors import NetmonError
 from netmon.inventory.diff import diff
+from netmon.inventory.recurring import coming
 from netmon.judge.judge import Judge
 from netmon.ledger.account import Account
 from netmon.ledger.ledger import Ledger
@@ -261,14 +262,15 @@ class Daemon:
         self._scheduler.every("retention", _RETENTION_EVERY_SECONDS, self._retain, at_once=False)
 
     def _with_windows(self, inventory: Inventory) -> Inventory:
-        """Return the inventory with the planned work that was entered by hand."""
-        return replace(inventory, maintenance=(*inventory.maintenance, *self._windows))
+        """Return the inventory with the work that was planned by hand, or recurs."""
+        more = (*self._windows, *coming(inventory, self._timeline.now_us()))
+        return replace(inventory, maintenance=(*inventory.maintenance, *more))
 
     async def _take_windows(self) -> None:
-        """Look for work that was planned by `netmon maintenance`, and put it in force."""
-        windows = await self._writer.call(lambda ledger: ledger.windows())
-        if windows != self._windows:
-            self._windows = windows
+        """Put in force what `netmon maintenance` planned, and each day what recurs."""
+        self._windows = await self._writer.call(lambda ledger: ledger.windows())
+        planned = self._with_windows(self._loaded.inventory).maintenance
+        if self._watch.inventory is None or planned != self._watch.inventory.maintenance:
             self._put_in_force(self._loaded, {})
 
     async def _survey(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import IntEnum, StrEnum
 from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address
@@ -303,6 +304,31 @@ class MaintenanceWindow:
 
 
 @dataclass(frozen=True, slots=True)
+class RecurringMaintenance:
+    """Planned work of every week: a span of some weekdays, in the province's local time.
+
+    Selectors mean what they mean in a `MaintenanceWindow`.
+    """
+
+    id: str
+    weekdays: frozenset[int]
+    """The days on which it begins; 0: Monday."""
+    start_minute: int
+    """Of the day."""
+    length_minutes: int
+    """At most a day; it may end after midnight."""
+    reason: str
+    since: date | None = None
+    """The first day on which it may begin."""
+    until: date | None = None
+    """The last."""
+    agencies: frozenset[str] = frozenset()
+    subtree: bool = False
+    links: frozenset[LinkKey] = frozenset()
+    providers: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Province:
     """The province and its data integration centre."""
 
@@ -325,6 +351,8 @@ class Inventory:
     agencies: Mapping[str, Agency]
     canaries: tuple[Canary, ...] = ()
     maintenance: tuple[MaintenanceWindow, ...] = ()
+    recurring: tuple[RecurringMaintenance, ...] = ()
+    """The daemon lays out their coming windows in `maintenance`."""
 
     @cached_property
     def links(self) -> Mapping[LinkKey, Link]:

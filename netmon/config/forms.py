@@ -100,12 +100,15 @@ class ListOf(Generic[T]):
 
     item: Form[T]
     accepts: str
+    may_be_empty: bool = True
 
     def read(self, node: Node, report: Report) -> tuple[T, ...] | None:
         """Read every item."""
         if not isinstance(node, ListNode):
             report_shape(node, self.accepts, report)
             return None
+        if not node.items and not self.may_be_empty:
+            report.error(node.place, f"nothing in this list: write {self.accepts}")
         values = []
         for item in node.items:
             if report.full:
@@ -118,7 +121,8 @@ class ListOf(Generic[T]):
 
     def schema(self) -> Schema:
         """Return the schema of an array."""
-        return {"type": "array", "items": self.item.schema()}
+        shape: Schema = {"type": "array", "items": self.item.schema()}
+        return shape if self.may_be_empty else shape | {"minItems": 1}
 
 
 @dataclass(frozen=True)

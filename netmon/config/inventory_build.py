@@ -15,8 +15,10 @@ from netmon.config.inventory_fields import (
     LinkDefaultKeys,
     LinkKeys,
     MaintenanceKeys,
+    PlannedKeys,
     ProviderKeys,
     ProvinceKeys,
+    RecurringKeys,
     RouterKeys,
     TargetKeys,
     UplinkKeys,
@@ -34,6 +36,7 @@ from netmon.model import (
     MaintenanceWindow,
     Provider,
     Province,
+    RecurringMaintenance,
     Role,
     Router,
     Target,
@@ -67,6 +70,7 @@ def build_inventory(root: Record, draft: Draft) -> Inventory:
         agencies=_agencies(draft),
         canaries=tuple(_canary(record) for record in centre.get(CentreKeys.CANARIES) or ()),
         maintenance=tuple(_window(record, zone) for record in draft.maintenance),
+        recurring=tuple(_recurring(record) for record in draft.recurring),
     )
 
 
@@ -100,6 +104,23 @@ def _window(record: Record, zone: tzinfo) -> MaintenanceWindow:
         subtree=record[MaintenanceKeys.SUBTREE],
         links=frozenset(LinkKey(*a.value) for a in record.get(MaintenanceKeys.LINKS) or ()),
         providers=frozenset(a.value for a in record.get(MaintenanceKeys.PROVIDERS) or ()),
+    )
+
+
+def _recurring(record: Record) -> RecurringMaintenance:
+    start_minute, length_minutes = record[RecurringKeys.HOURS]
+    return RecurringMaintenance(
+        id=record[RecurringKeys.ID],
+        weekdays=frozenset(record[RecurringKeys.WEEKDAYS]),
+        start_minute=start_minute,
+        length_minutes=length_minutes,
+        reason=record[PlannedKeys.REASON],
+        since=record.get(RecurringKeys.SINCE),
+        until=record.get(RecurringKeys.UNTIL),
+        agencies=frozenset(a.value for a in record.get(PlannedKeys.AGENCIES) or ()),
+        subtree=record[PlannedKeys.SUBTREE],
+        links=frozenset(LinkKey(*a.value) for a in record.get(PlannedKeys.LINKS) or ()),
+        providers=frozenset(a.value for a in record.get(PlannedKeys.PROVIDERS) or ()),
     )
 
 

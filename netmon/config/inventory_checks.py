@@ -14,7 +14,9 @@ from netmon.config.inventory_fields import (
     LinkDefaultKeys,
     LinkKeys,
     MaintenanceKeys,
+    PlannedKeys,
     ProvinceKeys,
+    RecurringKeys,
     RouterKeys,
 )
 from netmon.config.link_addresses import lies_at_router
@@ -213,15 +215,27 @@ class _Checks:
         ids: dict[str, Place] = {}
         for window in self._draft.maintenance:
             self._check_once("maintenance window", window, MaintenanceKeys.ID, ids)
-            self._check_all("agency", window.get(MaintenanceKeys.AGENCIES), self._known_ids)
-            providers = window.get(MaintenanceKeys.PROVIDERS)
-            self._check_all("provider", providers, self._draft.providers)
-            for link in window.get(MaintenanceKeys.LINKS) or ():
-                self._check_link_key(link)
+            self._check_planned(window)
             self._check_span(window)
-            if MaintenanceKeys.SUBTREE in window and MaintenanceKeys.AGENCIES not in window:
-                message = "subtree stands without agencies: name the agencies it begins at"
-                self._report.error(window.place(MaintenanceKeys.SUBTREE), message)
+        for work in self._draft.recurring:
+            self._check_once("maintenance window", work, RecurringKeys.ID, ids)
+            self._check_planned(work)
+            self._check_recurring(work)
+
+    def _check_planned(self, work: Record) -> None:
+        self._check_all("agency", work.get(PlannedKeys.AGENCIES), self._known_ids)
+        self._check_all("provider", work.get(PlannedKeys.PROVIDERS), self._draft.providers)
+        for link in work.get(PlannedKeys.LINKS) or ():
+            self._check_link_key(link)
+        if PlannedKeys.SUBTREE in work and PlannedKeys.AGENCIES not in work:
+            message = "subtree stands without agencies: name the agencies it begins at"
+            self._report.error(work.place(PlannedKeys.SUBTREE), message)
+
+    def _check_recurring(self, work: Record) -> None:
+        since, until = work.get(RecurringKeys.SINCE), work.get(RecurringKeys.UNTIL)
+        if since and until and until < since:
+            message = "the work ends before it begins: 'until' is not before 'since'"
+            self._report.error(work.place(RecurringKeys.UNTIL), message)
 
     def _check_span(self, window: Record) -> None:
         start, end = window.get(MaintenanceKeys.FROM), window.get(MaintenanceKeys.TO)

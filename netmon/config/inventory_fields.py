@@ -16,7 +16,7 @@ from netmon.config.texts import (
     switch,
     text,
 )
-from netmon.config.times import moment, zone
+from netmon.config.times import daily, day, moment, weekday, zone
 from netmon.config.units import bandwidth, decimal, duration, integer, ratio
 
 if TYPE_CHECKING:
@@ -237,12 +237,9 @@ AGENCY = Table(
 _ids = ListOf(PlacedForm(identifier), "a list of ids")
 
 
-class MaintenanceKeys:
-    """Planned work. Selectors narrow each other; an absent one selects everything."""
+class PlannedKeys:
+    """What is planned, and for whom. Selectors narrow each other; an absent one selects all."""
 
-    ID = Field("id", identifier, "Id of the window.", required=True)
-    FROM = Field("from", moment, "Begin: local time, or with an offset.", required=True)
-    TO = Field("to", moment, "End: local time, or with an offset.", required=True)
     REASON = Field("reason", text("the reason", 400), "What is done, for people.", required=True)
     AGENCIES = Field("agencies", _ids, "Only links of these agencies.")
     SUBTREE = Field("subtree", switch, "With all agencies below those named.", default="false")
@@ -254,10 +251,40 @@ class MaintenanceKeys:
     )
 
 
-MAINTENANCE = Table(
-    "maintenance",
-    MaintenanceKeys,
-    elsewhere={"agency": "write agencies: [ID, …]", "provider": "write providers: [ID, …]"},
+class MaintenanceKeys(PlannedKeys):
+    """Planned work, once."""
+
+    ID = Field("id", identifier, "Id of the window.", required=True)
+    FROM = Field("from", moment, "Begin: local time, or with an offset.", required=True)
+    TO = Field("to", moment, "End: local time, or with an offset.", required=True)
+
+
+class RecurringKeys(PlannedKeys):
+    """Planned work of every week."""
+
+    ID = Field("id", identifier, "Id of the work; each window is named ID@DATE.", required=True)
+    WEEKDAYS = Field(
+        "weekdays",
+        ListOf(weekday, "a list of weekdays such as [sunday]", may_be_empty=False),
+        "Days on which it begins.",
+        required=True,
+    )
+    HOURS = Field("hours", daily, "Begin and end, local time.", required=True)
+    SINCE = Field("since", day, "First day on which it may begin.")
+    UNTIL = Field("until", day, "Last day on which it may begin.")
+
+
+_SELECTORS = {"agency": "write agencies: [ID, …]", "provider": "write providers: [ID, …]"}
+
+MAINTENANCE = Table("maintenance", MaintenanceKeys, elsewhere=_SELECTORS)
+RECURRING = Table(
+    "recurring maintenance",
+    RecurringKeys,
+    elsewhere={
+        **_SELECTORS,
+        "from": 'write the times as hours: "22:00-02:00", the first day as since',
+        "to": 'write the times as hours: "22:00-02:00", the last day as until',
+    },
 )
 
 
@@ -278,6 +305,11 @@ class SharedKeys:
         "maintenance",
         ListOf(MAINTENANCE, "a list of {id, from, to, reason, …}"),
         "Planned work, one-off windows.",
+    )
+    RECURRING = Field(
+        "recurring_maintenance",
+        ListOf(RECURRING, "a list of {id, weekdays, hours, reason, …}"),
+        "Planned work of every week.",
     )
     INCLUDE = Field(
         "include",

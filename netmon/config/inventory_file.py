@@ -36,6 +36,7 @@ class Draft:
     providers: dict[str, Record] = field(default_factory=dict)
     agencies: list[Record] = field(default_factory=list)
     maintenance: list[Record] = field(default_factory=list)
+    recurring: list[Record] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     complete: bool = True
     """False: a part could not be read, so that what seems missing may well be there."""
@@ -85,6 +86,7 @@ class _Reading:
         self._merge(self.draft.providers, record.get(InventoryKeys.PROVIDERS) or {}, "provider")
         self.draft.agencies.extend(record.get(SharedKeys.AGENCIES) or ())
         self.draft.maintenance.extend(record.get(SharedKeys.MAINTENANCE) or ())
+        self.draft.recurring.extend(record.get(SharedKeys.RECURRING) or ())
 
     def _merge(self, known: dict[str, Record], more: Mapping[str, Record], what: str) -> None:
         for name, record in more.items():

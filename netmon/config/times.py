@@ -12,6 +12,10 @@ from netmon.config.forms import Refusal, Scalar
 from netmon.config.words import Guesser, quoted
 
 Span: TypeAlias = tuple[time, time]
+Daily: TypeAlias = tuple[int, int]
+"""Minute of the day at which a span begins, and its length in minutes."""
+
+_DAY_MINUTES = 24 * 60
 
 _TIME = r"([01]\d|2[0-4]):([0-5]\d)"
 _SPAN = re.compile(rf"{_TIME}\s*-\s*{_TIME}", re.ASCII)
@@ -101,6 +105,23 @@ def _end(end: time) -> time:
 span = Scalar(
     _convert_span,
     'a span of time such as "07:30-11:30"',
+    {"type": "string", "pattern": f"^{_SPAN.pattern}$"},
+)
+
+
+def _convert_daily(written: str) -> Daily:
+    found = _SPAN.fullmatch(written)
+    if not found:
+        raise Refusal(f'{quoted(written)} is not a span of time: write the times as "22:00-02:00"')
+    start, end = (int(h) * 60 + int(m) for h, m in (found.group(1, 2), found.group(3, 4)))
+    if start >= _DAY_MINUTES or end > _DAY_MINUTES or start == end:
+        raise Refusal(f"{quoted(written)} is empty or no time of a day: 00:00-24:00 is a whole one")
+    return start, end - start if end > start else end - start + _DAY_MINUTES
+
+
+daily = Scalar(
+    _convert_daily,
+    'a span of time, over midnight if need be, such as "22:00-02:00"',
     {"type": "string", "pattern": f"^{_SPAN.pattern}$"},
 )
 

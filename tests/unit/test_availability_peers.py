@@ -62,6 +62,17 @@ def librenms_maintenance(trace: Trace) -> float:
     return (24 - (24 - still_open)) / 24
 
 
+def librenms_opening(trace: Trace) -> float:
+    """What goes down during maintenance is not written, and never made up for."""
+    under = [(start, end) for start, end, state in trace.line if state is M]
+    told = [
+        (start, end)
+        for start, end in trace.outages
+        if not any(begin <= start < stop for begin, stop in under)
+    ]
+    return (24 - sum((24 if end is None else end) - start for start, end in told)) / 24
+
+
 def nav(trace: Trace) -> float:
     """All planned work of the period is subtracted from all downtime, wherever each lies."""
     downtime = sum((24 if end is None else end) - start for start, end in trace.outages)
@@ -99,6 +110,13 @@ CASES = [
         id="LibreNMS never ends an outage that ends during planned work",
     ),
     pytest.param(
+        Trace(((0, 6, U), (6, 8, M), (8, 24, D)), ((7, None),)),
+        (6 / 22, 1.0),
+        librenms_opening,
+        1.0,
+        id="LibreNMS never opens an outage that begins during planned work",
+    ),
+    pytest.param(
         Trace(((0, 10, D), (10, 14, U), (14, 24, M)), ((0, 10),)),
         (4 / 14, 1.0),
         nav,
@@ -111,6 +129,13 @@ CASES = [
         icinga_db,
         0.5,
         id="Icinga DB charges a commune with its dead parent",
+    ),
+    pytest.param(
+        Trace(((0, 6, D), (6, 18, M), (18, 24, U)), ((0, 6),)),
+        (6 / 12, 1.0),
+        icinga_db,
+        18 / 24,
+        id="Icinga DB counts planned work as time that went well",
     ),
     pytest.param(
         Trace(((0, 6, U), (6, 24, X)), ()),

@@ -204,3 +204,10 @@ def test_an_echo_is_remembered_while_it_is_awaited_however_many_follow() -> None
     assert flight.awaited() == 1
     (position,) = flight.positions(np.array([1], np.uint64))
     assert flight.columns.stage[position] == Stage.AWAITED
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_stamp_of_a_clock_that_is_not_ours_is_a_reply_without_rtt(hours: int) -> None:
+    scene = Scene(["192.0.2.1"])
+    assert scene.reply(0, rtt_us=hours * 3600 * 1_000_000) == [0]
+    assert np.isnan(scene.flight.columns.rtt_seconds[0])

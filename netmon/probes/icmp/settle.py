@@ -29,6 +29,9 @@ Checksums = Callable[
 ]
 """(targets, serials, proofs) → the ICMPv4 checksums that such echo requests were sent with."""
 
+_ABSURD_NS = 300_000_000_000
+"""No echo is remembered for so long: a stamp so far off was made by another clock than ours."""
+
 
 @dataclass(slots=True)
 class Tally:
@@ -142,6 +145,7 @@ class Settler:
         sent_us, offset_us = columns.sent_us[positions], columns.wall_offset_us[positions]
         rtt_ns = wall_ns - (sent_us + offset_us) * 1000
         bent = (np.abs(offset_us - wall_offset_us) > CLOCK_STEP_US) | (wall_ns == 0)
+        bent |= np.abs(rtt_ns) > _ABSURD_NS
         rtt_seconds = np.where(bent, np.nan, np.maximum(rtt_ns, 0) * 1e-9)
         # Judged by when the kernel had it, not by when we looked.
         timeout_us = columns.deadline_us[positions] - sent_us
