@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -210,6 +211,9 @@ class Daemon:
         await self._traps.listen(loaded.settings.snmp_traps)
         self._scheduler.start()
         self._put_in_force(loaded, self._restoration.links)
+        # The garbage collector would walk through the whole inventory again and again, and hold
+        # every echo and answer up for as long.
+        gc.freeze()
         self._spawn(self._engine.run(), "echo engine")
         self._spawn(self._tick(), "tick")
         self._spawn(self._publish(), "publish")
