@@ -28,14 +28,13 @@ from typing import TypeAlias
 from netmon.clock import SystemClock
 from netmon.config.settings import SnmpCredential, SnmpModule
 from netmon.probes.snmp.engine import SnmpEngine, SnmpSession
+from netmon.probes.snmp.rounds import AT_ONCE_SECONDS
 from netmon.probes.snmp.values import Oid, SnmpSecrets, oid_text
 
 VARIABLES: tuple[Oid, ...] = tuple((1, 3, 6, 1, 2, 1, 2, 2, 1, 10, index) for index in range(1, 21))
 ROUTERS = 20_000
 REQUESTS_PER_SECOND = ROUTERS / 60
 WARM_UP_BATCH = 100
-PACE_SECONDS = 0.01
-"""How often a round looks whom to ask next."""
 TURNS = 3
 AT_A_TIME = 10
 """Routers asked at once: what a poller does, and no more than pysnmp can bear."""
@@ -201,7 +200,7 @@ async def pace(sessions: list[SnmpSession], seconds: float) -> list[asyncio.Task
     while (passed := time.monotonic() - begun) < seconds:
         while len(polls) < passed * REQUESTS_PER_SECOND:
             polls.append(asyncio.ensure_future(poll(sessions[len(polls) % ROUTERS])))
-        await asyncio.sleep(PACE_SECONDS)
+        await asyncio.sleep(AT_ONCE_SECONDS)
     return polls
 
 

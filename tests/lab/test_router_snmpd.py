@@ -24,6 +24,8 @@ from netmon.model import (
     RouterReading,
     SnmpStatus,
 )
+from netmon.probes.snmp import mib
+from netmon.probes.snmp.decode import text
 from netmon.probes.snmp.poller import (
     CHANGED_AT_MOST_EVERY_SECONDS,
     RouterMemory,
@@ -51,6 +53,12 @@ pytestmark = [
 ADDRESS = ip_address("10.213.7.2")
 BACKUP = ip_address("10.214.7.2")
 PATIENCE_SECONDS = 40
+LIKE_A_ROUTER = """\
+view router included .1
+view router excluded .1.3.6.1.2.1.25
+rocommunity public default -V router
+"""
+"""Most routers have no HOST-RESOURCES-MIB: the agent's clocks are those of the router."""
 
 
 def run(command: str) -> None:
@@ -84,11 +92,17 @@ class RouterInANamespace:
     def inside(self, command: str) -> None:
         run(f"ip netns exec {self.name} {command}")
 
-    def start_agent(self) -> None:
+    def start_agent(self, access: str = "rocommunity public\n") -> None:
         configuration = self._folder / "agent.conf"
-        configuration.write_text("rocommunity public\n", encoding="utf-8")
-        command = f"ip netns exec {self.name} snmpd -f -Ln -C -c {configuration} udp:{ADDRESS}:161"
-        environment = {**os.environ, "SNMP_PERSISTENT_DIR": str(self._folder), "MIBS": ""}
+        configuration.write_text(access, encoding="utf-8")
+        command = f"ip netns exec {self.name} snmpd -f -Ln -c {configuration} udp:{ADDRESS}:161"
+        # It counts its boots in files of its own, and reads no others.
+        environment = {
+            **os.environ,
+            "SNMP_PERSISTENT_DIR": str(self._folder),
+            "SNMPCONFPATH": str(self._folder),
+            "MIBS": "",
+        }
         self._agent = subprocess.Popen(command.split(), env=environment)
 
     def stop_agent(self) -> None:
@@ -182,6 +196,8 @@ async def test_a_routers_life(router: RouterInANamespace, session: Session) -> N
     new = backup(anew)
     assert new is not None
     assert new.index > old.index
+    names = [text(row.value) for row in (await session.walk(mib.IF_NAME)).rows]
+    assert names.count("wan1") == 2  # snmpd keeps the row of the one that is gone
 
     router.stop_agent()
     await watch.until(lambda reading: reading.status is SnmpStatus.REFUSED)
@@ -190,3 +206,38 @@ async def test_a_routers_life(router: RouterInANamespace, session: Session) -> N
     back = await watch.until(lambda reading: reading.uptime_seconds is not None)
     assert back.restart is not None
     assert back.restart.kind is RestartKind.AGENT
+
+
+async def test_a_reboot_is_told_and_what_it_changed_is_found_anew(
+    router: RouterInANamespace, session: Session
+) -> None:
+    """Uptime and counters begin again, and an interface of another number is the same link's."""
+    router.stop_agent()
+    router.start_agent(LIKE_A_ROUTER)
+    watch = Watch(session)
+    first = await watch.until(lambda reading: reading.status is SnmpStatus.OK)
+    before = backup(first)
+    assert before is not None
+    assert first.engine_boots is not None
+    await asyncio.sleep(11)  # less than the tolerance cannot be told from a late answer
+
+    router.stop_agent()
+    router.inside("ip link delete wan1")
+    router.make_backup()
+    router.start_agent(LIKE_A_ROUTER)
+    back = await watch.until(
+        lambda reading: reading.restart is not None and reading.restart.kind is RestartKind.ROUTER
+    )
+    assert back.engine_boots is not None
+    assert back.engine_boots > first.engine_boots
+    assert back.uptime_seconds is not None
+    assert back.uptime_seconds < 11
+    assert back.restart is not None
+    assert back.restart.seconds_ago == pytest.approx(back.uptime_seconds, abs=1)
+    after = backup(back)
+    assert after is not None
+    assert (after.name, after.oper_up) == ("wan1", True)
+    assert after.index > before.index
+    later = await watch.until(lambda reading: reading.restart is not None)
+    assert later.restart is not None
+    assert later.restart.kind is RestartKind.NONE

@@ -27,6 +27,8 @@ _RECEIVE_BUFFER_OCTETS: Final = 4 * 1024 * 1024
 _DATAGRAM_OCTETS: Final = 65_535
 _DRAIN_LIMIT: Final = 128
 """Datagrams read in one turn: a flood must not keep the loop from its other work."""
+_DRAIN_SECONDS: Final = 0.01
+"""So long one turn may take: a crowd of 64 KiB answers must not, either."""
 _ERROR_LIMIT: Final = 64
 _EXTENDED_ERROR: Final = struct.Struct("=IBBBBII")
 """struct sock_extended_err of linux/errqueue.h; the offender's address follows it."""
@@ -106,6 +108,7 @@ class UdpTransport:
 
     def _drain(self) -> None:
         receive, tell = self._socket.recvfrom, self._events.on_datagram
+        deadline = self._loop.time() + _DRAIN_SECONDS
         for turn in range(_DRAIN_LIMIT):
             try:
                 data, peer = receive(_DATAGRAM_OCTETS)
@@ -117,6 +120,8 @@ class UdpTransport:
                 self._drain_errors()
             else:
                 tell(data, peer[:2])
+                if self._loop.time() > deadline:
+                    return
 
     def _drain_errors(self) -> bool:
         """Tell the queued ICMP errors, and whether there were any."""
