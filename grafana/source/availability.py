@@ -68,7 +68,7 @@ def _every_link(words: Words) -> model.Panel:
         rows(series.named(series.link_availability(_BUSINESS, _BY_LINK, "$__range"))),
         rows(series.named(_link_coverage())),
         rows(series.named(_link_seconds(down))),
-        rows(series.named("netmon_link_target_availability_ratio")),
+        rows(series.named(f"max by ({_BY_LINK}) (netmon_link_target_availability_ratio)")),
     ]
     columns = (
         Column("name", "grafana.agency", links=[to_link(words)]),
