@@ -17,9 +17,9 @@ from grafana.source.look import NO_DATA, PALETTE
 
 Json: TypeAlias = "dict[str, Any]"
 
-UNITS = frozenset(
-    {"none", "percentunit", "s", "dtdurations", "bps", "pps", "cps", "bytes"}
-)  # Grafana's ids; it shows a unit that it does not know as text behind the number
+# What Grafana 13.2 was seen to know (@grafana/data). A unit that it does not know it shows as text
+# behind the number. dthms and dtdhms are in no language: `s` says "mins" and "days".
+UNITS = frozenset({"none", "percentunit", "s", "dthms", "dtdhms", "bps", "pps", "cps", "bytes"})
 TRANSFORMATIONS = frozenset({"organize", "merge", "convertFieldType"})
 MATCHERS = frozenset({"byName", "byFrameRefID"})
 PROPERTIES = frozenset(

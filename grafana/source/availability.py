@@ -40,7 +40,7 @@ def _province(words: Words) -> list[model.Panel]:
         ("grafana.month_all", _fleet(series.FLEET, ""), _RATIO),
         ("grafana.month_business", _fleet(business, ""), _RATIO),
         ("grafana.month_coverage", _coverage(""), _SHARE),
-        ("grafana.month_lost", _lost(), Figure("dtdurations", 0)),
+        ("grafana.month_lost", _lost(), Figure("dtdhms", 0)),
     )
     return [
         panels.big(words, Frame(key, 6, 5), instant(expression), figure)
@@ -75,7 +75,7 @@ def _every_link(words: Words) -> model.Panel:
         Column("Value #A", "grafana.all_hours", _RATIO, coloured=True),
         Column("Value #B", "grafana.business_hours", _RATIO, coloured=True),
         Column("Value #C", "grafana.seen", _SHARE, coloured=True),
-        Column("Value #D", "grafana.lost", Figure("dtdurations", 0)),
+        Column("Value #D", "grafana.lost", Figure("dtdhms", 0)),
         Column("Value #E", "grafana.agreed", Figure("percentunit", 2)),
         Column("link", "grafana.link"),
         Column("kind", "grafana.kind"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import pytest
 from grafana.check import rules, structure
 from grafana.source import look
 from grafana.source.render import DASHBOARDS, generated
+from netmon.config.loading import load_all
 from netmon.messages import LANGUAGES
 from netmon.model import State
 
@@ -245,6 +246,32 @@ def test_the_rules_find(world: rules.World, plant: Callable[[Json], None]) -> No
     dashboard = committed()["netmon-vi-overview"]
     plant(dashboard)
     assert rules.faults(dashboard, world) != []
+
+
+# --- The map -------------------------------------------------------------------------------------
+
+
+def test_every_agency_of_the_shipped_inventory_lies_in_the_outline() -> None:
+    outline = json.loads((ROOT / "grafana/maps/netmon-province.geojson").read_text("utf-8"))
+    (ring,) = outline["features"][0]["geometry"]["coordinates"]
+    inventory = load_all(ROOT / "config/netmon.yaml").inventory
+    agencies = inventory.agencies.values()
+    places = {
+        each.id: (each.longitude, each.latitude)
+        for each in agencies
+        if each.longitude is not None and each.latitude is not None
+    }
+    assert len(places) > 50
+    assert [name for name, place in places.items() if not inside(ring, *place)] == []
+
+
+def inside(ring: list[list[float]], x: float, y: float) -> bool:
+    """Tell whether a ray from the place crosses the ring an odd number of times."""
+    crossings = [
+        (y1 > y) != (y2 > y) and x < (x2 - x1) * (y - y1) / (y2 - y1) + x1
+        for (x1, y1), (x2, y2) in pairwise(ring)
+    ]
+    return sum(crossings) % 2 == 1
 
 
 # --- Colours -------------------------------------------------------------------------------------
