@@ -40,7 +40,7 @@ def _province(words: Words) -> list[model.Panel]:
         ("grafana.month_all", _fleet(series.FLEET, ""), _RATIO),
         ("grafana.month_business", _fleet(business, ""), _RATIO),
         ("grafana.month_coverage", _coverage(""), _SHARE),
-        ("grafana.month_lost", _lost(), Figure("dtdurations", 0)),
+        ("grafana.month_lost", _lost(), Figure("dtdhms", 0)),
     )
     return [
         panels.big(words, Frame(key, 6, 5), instant(expression), figure)
@@ -68,14 +68,14 @@ def _every_link(words: Words) -> model.Panel:
         rows(series.named(series.link_availability(_BUSINESS, _BY_LINK, "$__range"))),
         rows(series.named(_link_coverage())),
         rows(series.named(_link_seconds(down))),
-        rows(series.named("netmon_link_target_availability_ratio")),
+        rows(series.named(f"max by ({_BY_LINK}) (netmon_link_target_availability_ratio)")),
     ]
     columns = (
         Column("name", "grafana.agency", links=[to_link(words)]),
         Column("Value #A", "grafana.all_hours", _RATIO, coloured=True),
         Column("Value #B", "grafana.business_hours", _RATIO, coloured=True),
         Column("Value #C", "grafana.seen", _SHARE, coloured=True),
-        Column("Value #D", "grafana.lost", Figure("dtdurations", 0)),
+        Column("Value #D", "grafana.lost", Figure("dtdhms", 0)),
         Column("Value #E", "grafana.agreed", Figure("percentunit", 2)),
         Column("link", "grafana.link"),
         Column("kind", "grafana.kind"),

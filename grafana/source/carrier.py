@@ -54,7 +54,7 @@ def _open_now(words: Words) -> model.Panel:
 
 def _lost_by_carrier(words: Words) -> model.Panel:
     expression = series.lost_seconds("provider_name", "$__range")
-    figure = Figure("dtdurations", 0, minimum=0)
+    figure = Figure("dtdhms", 0, minimum=0)
     frame = Frame("grafana.carrier_lost", 8, 6)
     return panels.bars(words, frame, instant(expression, "{{provider_name}}"), figure)
 
@@ -64,7 +64,7 @@ def _worst(words: Words) -> model.Panel:
     lost: look.Steps = ((None, look.UP), (3600, look.DEGRADED), (4 * 3600, look.DOWN))
     columns = (
         Column("name", "grafana.agency", links=[to_link(words)]),
-        Column("Value", "grafana.lost", Figure("dtdurations", 0, lost), coloured=True),
+        Column("Value", "grafana.lost", Figure("dtdhms", 0, lost), coloured=True),
         Column("provider_name", "grafana.provider"),
         Column("link", "grafana.link"),
         Column("district", "grafana.district"),

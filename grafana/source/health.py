@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from grafana.source import look, panels
+from grafana.source import look, panels, series
 from grafana.source.board import Head, board
 from grafana.source.panels import Figure, Frame, Query, instant
 
@@ -28,10 +28,9 @@ def health(words: Words) -> model.Dashboard:
 def _now(words: Words) -> list[model.Panel]:
     truth = Figure(mappings=look.of_truth(words))
     answers = Figure(mappings=look.of_answers(words))
-    ended = 'max by (round) (netmon_round_last_end_timestamp_seconds{round=~"echo.*"})'
     shown = (
         ("grafana.scraped", 'up{job="netmon"}', "", answers),
-        ("grafana.round_age", f"max(time() - {ended})", "", Figure("s", 0, _AGE)),
+        ("grafana.round_age", series.ROUND_AGE, "", Figure("dthms", 0, _AGE)),
         ("grafana.canaries", "netmon_canary_up", "{{canary}}", answers),
         ("grafana.ledger", "netmon_ledger_writable", "", truth),
         ("grafana.ledger_pending", "netmon_ledger_pending_events", "", Figure(steps=_PENDING)),

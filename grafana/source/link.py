@@ -44,7 +44,7 @@ def link(words: Words) -> model.Dashboard:
 
 
 def _now(words: Words) -> list[model.Panel]:
-    since = f"time() - netmon_link_last_change_timestamp_seconds{{{ONE}}}"
+    since = f"{series.NOW} - netmon_link_last_change_timestamp_seconds{{{ONE}}}"
     outages = f"sum(increase(netmon_link_outages_total{{{ONE}}}[$__range]))"
     uptime = f"netmon_router_uptime_seconds{{{_AGENCY}}}"
     young: look.Steps = ((None, look.DEGRADED), (3600, look.UP))
@@ -53,7 +53,7 @@ def _now(words: Words) -> list[model.Panel]:
     many: look.Steps = ((None, look.UP), (1, look.DEGRADED), (6, look.DOWN))
     shown = (
         ("grafana.state_now", series.codes(ONE), state),
-        ("grafana.since", since, Figure("dtdurations", 0)),
+        ("grafana.since", since, Figure("dtdhms", 0)),
         ("grafana.availability_view", series.link_availability(ONE, "", "$__range"), availability),
         ("grafana.outages_view", outages, Figure(decimals=0, steps=many)),
         ("grafana.loss_now", f"netmon_link_loss_ratio{{{ONE}}}", Figure("percentunit", 1, _LOSS)),
@@ -62,7 +62,7 @@ def _now(words: Words) -> list[model.Panel]:
             f"netmon_snmp_up{{{_AGENCY}}}",
             Figure(mappings=look.of_answers(words)),
         ),
-        ("grafana.router_uptime", uptime, Figure("dtdurations", 0, young)),
+        ("grafana.router_uptime", uptime, Figure("dtdhms", 0, young)),
         ("grafana.flapping_now", f"netmon_link_flapping{{{ONE}}}", Figure(mappings=_flaps(words))),
     )
     return [

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 UP, DEGRADED, DOWN = "#0072b2", "#f5c242", "#b83200"
-UNKNOWN, UNREACHABLE, MAINTENANCE = "#23282e", "#e3afd3", "#9fd4f2"
+UNKNOWN, UNREACHABLE, MAINTENANCE = "#23282e", "#6a1b6e", "#9fd4f2"
 NO_DATA = "#6b7280"
 PLAIN = "#0072b2"
 """Of figures that are neither good nor bad."""

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from grafana.source.look import Words
 
-_ROUND_AGE = 'time() - max(netmon_round_last_end_timestamp_seconds{round=~"echo.*"})'
-
 
 def overview(words: Words) -> model.Dashboard:
     """Return the dashboard; the table comes first because a phone shows the panels in order."""
@@ -40,7 +38,7 @@ def overview(words: Words) -> model.Dashboard:
 def _outage_table(words: Words) -> model.Panel:
     columns = (
         Column("name", "grafana.agency", links=[to_link(words)]),
-        Column("Value", "grafana.lasting", Figure("dtdurations", 0, _LASTING), coloured=True),
+        Column("Value", "grafana.lasting", Figure("dtdhms", 0, _LASTING), coloured=True),
         Column("provider_name", "grafana.provider"),
         Column("link", "grafana.link"),
         Column("district", "grafana.district"),
@@ -48,7 +46,7 @@ def _outage_table(words: Words) -> model.Panel:
         Column("agency", ""),
     )
     by = "agency, link, name, provider_name, district, kind"
-    query = rows(f"max by ({by}) (time() - {series.outages()})")
+    query = rows(f"max by ({by}) ({series.NOW} - {series.outages()})")
     frame = Frame("grafana.outages", 24, 9)
     return panels.listing(words, frame, [query], columns, "grafana.lasting")
 
@@ -74,7 +72,10 @@ def _counts(words: Words) -> list[model.Panel]:
     return [
         *figures,
         panels.big(
-            words, Frame("grafana.round_age", 3, 4), instant(_ROUND_AGE), Figure("s", 0, age)
+            words,
+            Frame("grafana.round_age", 3, 4),
+            instant(series.ROUND_AGE),
+            Figure("dthms", 0, age),
         ),
         panels.big(
             words,

@@ -192,6 +192,7 @@ def heat(words: Words, frame: Frame, expression: str, unit: str) -> model.Panel:
             mode=common.TooltipDisplayMode.SINGLE, y_histogram=True, show_color_scale=True
         ),
         cell_gap=1,
+        exemplars=heatmap.ExemplarConfig(color=NO_DATA),
     )
     query = Query(expression, "{{le}}", format=prom.PromQueryFormat.HEATMAP)
     return _panel(words, frame, _Body("heatmap", [query], options, _defaults(words, Figure(unit))))

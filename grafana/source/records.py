@@ -23,6 +23,9 @@ DOWN_SECONDS = "link:netmon_link_down_seconds:increase1h"
 _AGENCY = "* on (agency) group_left (name, kind, district) netmon_agency_info"
 _LINK = "* on (agency, link) group_left (provider, provider_name) netmon_link_info"
 _PLACE = "kind, district, provider, provider_name"
+_PLACE_LABELS = frozenset(_PLACE.split(", "))
+_LINK_LABELS = _PLACE_LABELS | {"agency", "link", "name"}
+_PROVIDER_LABELS = frozenset({"provider", "provider_name"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Record:
 
     name: str
     expression: str
+    labels: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +52,24 @@ GROUPS: tuple[Group, ...] = (
         "30s",
         (
             Record(
+                # Only of links that are down, so that this table and the counts by state agree:
+                # one that is under planned work, or behind a dead parent since, is counted there.
                 OPEN_OUTAGES,
-                f"netmon_link_outage_start_timestamp_seconds {_AGENCY} {_LINK}",
+                "(netmon_link_outage_start_timestamp_seconds "
+                'and on (agency, link) netmon_link_state{state="down"} == 1) '
+                f"{_AGENCY} {_LINK}",
+                _LINK_LABELS,
             ),
             Record(
                 FLEET_STATES,
                 f"sum by ({_PLACE}, state) (netmon_link_state {_AGENCY} {_LINK})",
+                _PLACE_LABELS | {"state"},
             ),
-            Record(RTT_BUCKETS, "sum by (le) (rate(netmon_echo_rtt_seconds_bucket[5m]))"),
+            Record(
+                RTT_BUCKETS,
+                "sum by (le) (rate(netmon_echo_rtt_seconds_bucket[5m]))",
+                frozenset({"le"}),
+            ),
         ),
     ),
     Group(
@@ -66,21 +80,25 @@ GROUPS: tuple[Group, ...] = (
                 FLEET_SECONDS,
                 f"sum by ({_PLACE}, state, hours) "
                 f"(increase(netmon_link_state_seconds_total[1h]) {_AGENCY} {_LINK})",
+                _PLACE_LABELS | {"state", "hours"},
             ),
             Record(
                 PROVIDER_SECONDS,
                 f"sum by (provider, provider_name, state) ({FLEET_SECONDS})",
+                _PROVIDER_LABELS | {"state"},
             ),
             Record(
                 ENDED_OUTAGES,
                 "sum by (provider, provider_name, cause) "
                 f"(increase(netmon_link_outages_total[1h]) {_LINK})",
+                _PROVIDER_LABELS | {"cause"},
             ),
             Record(
                 DOWN_SECONDS,
                 "(sum by (agency, link) "
                 '(increase(netmon_link_state_seconds_total{state="down"}[1h])) > 0) '
                 f"{_AGENCY} {_LINK}",
+                _LINK_LABELS,
             ),
         ),
     ),

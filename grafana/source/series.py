@@ -15,6 +15,10 @@ from netmon.model import STATE_CODES, STATES, State
 ALIVE = "on () group_left () netmon_inventory_links"
 """What a zero is multiplied with, so that it is there only while netmon is."""
 
+NOW = "scalar(time() - max(netmon_wall_clock_offset_seconds))"
+"""Now on the time line of the account, on which every instant in a metric stands."""
+ROUND_AGE = f'{NOW} - max(netmon_round_last_end_timestamp_seconds{{round=~"echo:.*"}})'
+
 AGENCY = 'netmon_agency_info{kind=~"$kind", district=~"$district"}'
 LINK = 'netmon_link_info{provider=~"$provider"}'
 FLEET = 'kind=~"$kind", district=~"$district", provider=~"$provider"'

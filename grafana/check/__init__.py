@@ -1,0 +1,1 @@
+"""What proves the dashboards without a Grafana server: structure, expressions, rules."""
