@@ -14,6 +14,7 @@ from netmon.config.nodes import Node
 from netmon.config.report import Place
 from netmon.config.settings import (
     EchoModule,
+    RouterVisits,
     SecretReference,
     Settings,
     SnmpCredential,
@@ -33,6 +34,7 @@ from netmon.config.settings_fields import (
     SnmpModuleKeys,
     SshCredentialKeys,
     StorageKeys,
+    VisitsKeys,
     WebKeys,
 )
 from netmon.config.source import is_file
@@ -197,7 +199,20 @@ def _build(root: Record, directory: Path, calendar: Calendar) -> Settings:
         snmp_modules={n: _snmp(n, r) for n, r in {DEFAULT_MODULE: _ABSENT, **snmp}.items()},
         snmp_credentials={n: _snmp_credential(r) for n, r in snmp_credentials.items()},
         ssh_credentials={n: _ssh_credential(r, directory) for n, r in ssh_credentials.items()},
+        visits=_visits(root.get(SettingsKeys.VISITS) or _ABSENT, directory, storage),
         inventory_max_bytes=root[SettingsKeys.INVENTORY_MAX_SIZE],
+    )
+
+
+def _visits(record: Record, directory: Path, storage: Record) -> RouterVisits:
+    named = record.get(VisitsKeys.PATH)
+    ledger = directory / storage[StorageKeys.PATH]
+    return RouterVisits(
+        path=ledger.parent / "routers" if named is None else directory / named,
+        at_minutes=record[VisitsKeys.AT],
+        splay_seconds=record[VisitsKeys.SPLAY],
+        threads=record[VisitsKeys.THREADS],
+        deadline_seconds=record[VisitsKeys.DEADLINE],
     )
 
 
