@@ -196,7 +196,8 @@ def _refresh(options: argparse.Namespace, loaded: LoadedAll) -> int:
     async def enter(told: Told) -> Sequence[FactChange]:
         return desk.enter_facts(told)
 
-    round_ = InventoryRound(visits.path, Timeline(SystemClock()), enter)
+    zone = ZoneInfo(loaded.inventory.province.timezone)
+    round_ = InventoryRound(visits.path, Timeline(SystemClock()), enter, zone)
     troubles: list[Visit] = []
     try:
         with _bar(options.lang, len(to_visit) + len(hindered)) as advance:

@@ -28,6 +28,8 @@ class LastVisit:
     changed_at: str = ""
     """When the configuration was last changed, in the router's own words."""
     changed_by: str = ""
+    changed_us: int | None = None
+    """The same as an instant, where it is understood."""
     unread: Mapping[str, str] = field(default_factory=dict)
     """Command → what came and could not be read, secrets masked."""
 
@@ -62,5 +64,5 @@ class LastVisits:
 
 def _with_facts_of(before: LastVisit, visit: LastVisit) -> LastVisit:
     now = asdict(visit)
-    kept = ("facts", "tables", "configuration", "changed_at", "changed_by")
+    kept = ("facts", "tables", "configuration", "changed_at", "changed_by", "changed_us")
     return LastVisit(**{**now, **{name: getattr(before, name) for name in kept}})

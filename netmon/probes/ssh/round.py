@@ -9,9 +9,11 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, TypeAlias
 
 from netmon.errors import InventoryError
+from netmon.inventory.blame import told_instant_us
 from netmon.inventory.configs import ConfigStore
 from netmon.inventory.latest import LastVisit, LastVisits
 from netmon.ledger.facts import FactChange, Told
@@ -70,12 +72,14 @@ class InventoryRound:
         directory: Path,
         timeline: Timeline,
         enter: Enter,
-        on_change: Callable[[FactChange, Visit], None] = lambda _change, _visit: None,
+        zone: tzinfo = UTC,
+        on_change: Callable[[FactChange, int], None] = lambda _change, _changed_us: None,
         sessions: Sessions = Session,
     ) -> None:
         self._directory = directory
         self._timeline = timeline
         self._enter = enter
+        self._zone = zone
         self._on_change = on_change
         self._last = LastVisits(directory / "last")
         self._sessions = sessions
@@ -119,15 +123,18 @@ class InventoryRound:
         facts, within = _facts(visit)
         if visit.configuration is not None:
             facts["config"] = await kept.save(visit, at_us)
+        changed_us = told_instant_us(visit.changed_at, self._zone, at_us)
+        if changed_us is not None:
+            facts["configured"] = str(changed_us)
         if facts or within:
             changes = await self._enter(Told(visit.agency, SOURCE, at_us, facts, within))
             for change in changes:
-                self._note(change, visit, result)
-        self._last.save(_last_visit(visit, at_us, facts.get("config", "")))
+                self._note(change, changed_us or at_us, result)
+        self._last.save(_last_visit(visit, at_us, facts.get("config", ""), changed_us))
         result.statuses[visit.status] += 1
         result.unread += len(visit.unread)
 
-    def _note(self, change: FactChange, visit: Visit, result: RoundResult) -> None:
+    def _note(self, change: FactChange, changed_us: int, result: RoundResult) -> None:
         if change.elsewhere:
             _log.warning(
                 "%s: its router has serial %s, which was at %s until now",
@@ -137,7 +144,7 @@ class InventoryRound:
             )
         if change.news or change.elsewhere:
             result.changes[change.kind] += 1
-            self._on_change(change, visit)
+            self._on_change(change, changed_us)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -182,7 +189,7 @@ def _facts(visit: Visit) -> tuple[dict[str, str], tuple[str, ...]]:
     )
 
 
-def _last_visit(visit: Visit, at_us: int, configuration: str) -> LastVisit:
+def _last_visit(visit: Visit, at_us: int, configuration: str, changed_us: int | None) -> LastVisit:
     return LastVisit(
         agency=visit.agency,
         at_us=at_us,
@@ -194,5 +201,6 @@ def _last_visit(visit: Visit, at_us: int, configuration: str) -> LastVisit:
         configuration=configuration,
         changed_at=visit.changed_at,
         changed_by=visit.changed_by,
+        changed_us=changed_us,
         unread=visit.unread,
     )
