@@ -18,11 +18,13 @@ from netmon import __version__
 from netmon.clock import Clock, SystemClock, Timeline
 from netmon.config import LoadedAll, load_all
 from netmon.errors import NetmonError
+from netmon.inventory.blame import ConfigChange, config_changes
 from netmon.inventory.diff import diff
 from netmon.inventory.recurring import coming
 from netmon.judge.judge import Judge
 from netmon.ledger.account import Account
 from netmon.ledger.ledger import Ledger
+from netmon.ledger.reader import LedgerReader
 from netmon.ledger.writer import LedgerWriter
 from netmon.model import (
     Event,
@@ -31,6 +33,7 @@ from netmon.model import (
     MaintenanceWindow,
     OutageEnd,
     OutageStart,
+    RouterReading,
     Transition,
 )
 from netmon.probes.icmp import EchoEngine, IcmplibSockets, SocketFactory, Tracer
@@ -44,12 +47,14 @@ from netmon.probes.snmp.trap_watch import TrapWatch
 from netmon.schedule import Scheduler
 from netmon.signals import EarlySignals
 from netmon.state import DaemonFigures, OutageBook, Snapshot
+from netmon.visits import LOOK_EVERY_SECONDS, Visits
 from netmon.watch import Parts, Watch
 from netmon.web import Exporter, ReloadResult, WebServer
 
 if TYPE_CHECKING:
-    from netmon.config.settings import SnmpModule
+    from netmon.config.settings import Settings, SnmpModule
     from netmon.judge.columns import EchoBatch
+    from netmon.ledger.facts import FactChange, Told
     from netmon.ledger.restoration import RestoredLink
 
 _log = logging.getLogger(__name__)
@@ -204,9 +209,10 @@ class Daemon:
             self._snmp_engine,
             RouterPoller(load_profiles(settings.profiles), self._timeline),
             self._timeline,
-            self._watch.take_reading,
+            self._take_reading,
         )
         self._traps = TrapWatch(clock, self._look_at)
+        self._visits = Visits(self._timeline, self._enter_facts, _config_changes(settings))
         self._paths = OutagePaths(
             Tracer(self._around.icmp_sockets), self._timeline, self._watch.enter_note
         )
@@ -247,18 +253,23 @@ class Daemon:
             self._writer.retire(removed, self._timeline.now_us())
         self._traps.set_inventory(inventory)
         self._schedule(self._snmp.set_inventory(inventory, loaded.settings))
+        self._visits.set_inventory(inventory, loaded.settings)
         self._loaded = loaded
         return "first inventory" if before is None else diff(before, inventory).text()
 
     def _schedule(self, modules: Mapping[str, SnmpModule]) -> None:
         rounds = {f"snmp {name}": module for name, module in modules.items()}
-        fixed = {"paths", "maintenance", "retention"}
+        fixed = {"paths", "maintenance", "retention", "inventory"}
         self._scheduler.forget(self._scheduler.names - rounds.keys() - fixed)
         for name, module in rounds.items():
             job = partial(self._snmp.run, module.name)
             self._scheduler.every(name, module.interval_seconds, job)
         self._scheduler.every("paths", _SURVEY_EVERY_SECONDS, self._survey, drained=False)
         self._scheduler.every("maintenance", _WINDOWS_EVERY_SECONDS, self._take_windows)
+        # A round may be under way for hours: its sessions are ended at once, nothing of it is lost.
+        self._scheduler.every(
+            "inventory", LOOK_EVERY_SECONDS, self._visits.run_if_due, drained=False
+        )
         self._scheduler.every("retention", _RETENTION_EVERY_SECONDS, self._retain, at_once=False)
 
     def _with_windows(self, inventory: Inventory) -> Inventory:
@@ -322,6 +333,13 @@ class Daemon:
         # The engine is built before the watch that its batches go to.
         self._watch.observe(batch)
 
+    def _take_reading(self, reading: RouterReading) -> None:
+        self._watch.take_reading(reading)
+        self._spawn(self._visits.take_reading(reading), f"facts {reading.agency}")
+
+    async def _enter_facts(self, told: Told) -> Sequence[FactChange]:
+        return await self._writer.call(lambda ledger: ledger.enter_facts(told))
+
     def _record(self, events: Sequence[Event]) -> None:
         """Hand events to the ledger; what follows from them follows when they are durable."""
         self._undurable += 1
@@ -372,7 +390,8 @@ class Daemon:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LEDGER_PATIENCE_SECONDS):
                     await self._all_durable.wait()
-        self._snapshot = self._watch.gather(self._writer.durable_us, self._figures())
+        snapshot = self._watch.gather(self._writer.durable_us, self._figures())
+        self._snapshot = self._visits.noted(snapshot)
         self.started.set()
 
     def _figures(self) -> DaemonFigures:
@@ -393,6 +412,7 @@ class Daemon:
             ledger_pending=pending,
             canaries=self._watch.canaries,
             exporter_failures=self._web.failures,
+            visits=self._visits.figures(),
             language=self._loaded.settings.web.language,
             notice=self._around.notice,
         )
@@ -417,3 +437,12 @@ class Daemon:
 def _warn(loaded: LoadedAll) -> None:
     for finding in loaded.warnings:
         _log.warning("%s", finding)
+
+
+def _config_changes(settings: Settings) -> list[ConfigChange]:
+    """Return the changes of configurations that the ledger knows."""
+    reader = LedgerReader.open(settings.storage.path)
+    try:
+        return config_changes(reader.facts(history=True))
+    finally:
+        reader.close()

@@ -4,6 +4,7 @@ NetmonError
 ├── ConfigError          one or more findings in YAML, each with its place and remedy
 ├── SecretError          a credential's file, variable or systemd credential cannot be read
 ├── ProbeFault           we could not send or read: evidence about us, never about the target
+├── InventoryError       what is kept of routers cannot be read or written
 ├── LedgerError          the ledger cannot be opened, read or written
 │   └── StorageError     the disk under it is full, read-only or failing: the same may work later
 └── CapabilityError      this machine or user lacks something that a command needs
@@ -40,6 +41,10 @@ class SecretError(NetmonError):
 
 class ProbeFault(NetmonError):  # noqa: N818  # "fault" is the project's word, see Outcome.FAULT
     """We could not probe; says nothing about the target."""
+
+
+class InventoryError(NetmonError):
+    """What is kept of routers cannot be had: no such agency, no configuration, no repository."""
 
 
 class LedgerError(NetmonError):

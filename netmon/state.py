@@ -163,6 +163,20 @@ class TrapFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class VisitFigures:
+    """What is known of visits to routers over SSH."""
+
+    changes: Mapping[str, int] = field(default_factory=dict)
+    """Changes found since netmon started, by kind."""
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    """Routers by how the last visit to them ended."""
+    changed_keys: tuple[str, ...] = ()
+    """Agencies whose router shows another host key than the pinned one."""
+    unread: int = 0
+    """Answers of the last round that could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
 class DaemonFigures:
     """What netmon says of itself."""
 
@@ -184,6 +198,7 @@ class DaemonFigures:
     """Canary id → answers; a canary not yet measured is absent."""
     exporter_failures: Mapping[str, int] = field(default_factory=dict)
     """How often each exporter broke (`netmon.web.WebServer.failures`)."""
+    visits: VisitFigures = field(default=VisitFigures())
     language: str = "vi"
     """In which language people are spoken to who did not choose one."""
     notice: Mapping[str, str] = field(default_factory=dict)

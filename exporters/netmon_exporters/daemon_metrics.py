@@ -11,6 +11,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from netmon.clock import MICROSECONDS
+from netmon_exporters.coverage_metrics import COVERAGE_FAMILIES
 from netmon_exporters.exposition import Family
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class DaemonMetrics:
             (
                 *(_metric(family, samples(snapshot.daemon)) for family, samples in FAMILIES),
                 *_inventory(snapshot),
+                *(_metric(family, samples(snapshot)) for family, samples in COVERAGE_FAMILIES),
                 *(metric for each in self._standard for metric in each.collect()),
             )
         )
@@ -101,6 +103,18 @@ def _ignored_traps(daemon: DaemonFigures) -> Samples:
         ({"reason": "flood"}, daemon.traps.dropped),
         ({"reason": "malformed"}, daemon.traps.malformed),
     )
+
+
+def _changes(daemon: DaemonFigures) -> Samples:
+    return (({"kind": kind}, n) for kind, n in sorted(daemon.visits.changes.items()))
+
+
+def _visits(daemon: DaemonFigures) -> Samples:
+    return (({"status": status}, n) for status, n in sorted(daemon.visits.statuses.items()))
+
+
+def _changed_keys(daemon: DaemonFigures) -> Samples:
+    return (({"agency": agency}, 1) for agency in daemon.visits.changed_keys)
 
 
 _ROUND = ("round",)
@@ -289,5 +303,41 @@ FAMILIES: tuple[tuple[Family, Callable[[DaemonFigures], Samples]], ...] = (
             ("exporter",),
         ),
         _failures,
+    ),
+    (
+        Family(
+            "netmon_inventory_changes_total",
+            "counter",
+            "Changes found on routers: of model, serial, configuration and so on.",
+            ("kind",),
+        ),
+        _changes,
+    ),
+    (
+        Family(
+            "netmon_ssh_routers",
+            "gauge",
+            "Routers by how the last visit over SSH ended.",
+            ("status",),
+        ),
+        _visits,
+    ),
+    (
+        Family(
+            "netmon_ssh_host_key_changed",
+            "gauge",
+            "A router shows another host key than the pinned one: nobody logs in there.",
+            ("agency",),
+            "its key is the pinned one, or it was not visited since netmon started",
+        ),
+        _changed_keys,
+    ),
+    (
+        Family(
+            "netmon_ssh_unread_answers",
+            "gauge",
+            "Answers of the last inventory round that no template could read.",
+        ),
+        lambda daemon: _one(daemon.visits.unread),
     ),
 )

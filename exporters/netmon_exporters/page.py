@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from netmon.clock import Clock, SystemClock
+from netmon.inventory.coverage import coverage
 from netmon.messages import LANGUAGES, Catalogue
 from netmon.web import Handler, Request, Response
-from netmon_exporters.groups import coverage, groups
+from netmon_exporters.groups import groups
 from netmon_exporters.look import Look
 from netmon_exporters.status import status
 from netmon_exporters.status_json import status_json

@@ -10,6 +10,7 @@ from prometheus_client.exposition import choose_encoder
 from netmon.web import Handler, Request, Response
 from netmon_exporters import daemon_metrics, inventory_metrics, link_metrics, router_metrics
 from netmon_exporters.columns import ColumnFamily, blocks
+from netmon_exporters.coverage_metrics import COVERAGE_FAMILIES
 from netmon_exporters.daemon_metrics import DaemonMetrics
 from netmon_exporters.router_metrics import RouterMetrics
 
@@ -89,4 +90,5 @@ def families() -> list[Family]:
         *router_metrics.router_families(),
         *(family for family, _ in daemon_metrics.FAMILIES),
         *daemon_metrics.INVENTORY_FAMILIES,
+        *(family for family, _ in COVERAGE_FAMILIES),
     ]

@@ -15,6 +15,7 @@ from netmon.cli.options import Commands, add_config, config_file
 from netmon.clock import from_datetime
 from netmon.config import LoadedAll, load_all
 from netmon.errors import CapabilityError
+from netmon.inventory.blame import config_changes, noted
 from netmon.judge.availability import Period
 from netmon.judge.availability_rows import Group
 from netmon.ledger import report
@@ -88,7 +89,8 @@ def _outages(options: argparse.Namespace) -> int:
             open_only=options.open,
             cause=options.cause,
         )
-        found = reader.outages(wanted, loaded.inventory)
+        known = config_changes(reader.facts(options.agency, history=True))
+        found = noted(reader.outages(wanted, loaded.inventory), known, zone, options.lang)
         at_us = reader.status().beat_us
     if options.format == "table":
         Console().print(report.outages_table(found, zone, at_us, options.lang))

@@ -101,6 +101,21 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
+class RouterVisits:
+    """The nightly round over SSH: facts and configurations of all routers."""
+
+    path: Path
+    """Directory of the configurations, the pinned host keys and what was seen last."""
+    at_minutes: int | None = 60
+    """Local minutes after midnight when it begins; None: never by itself."""
+    splay_seconds: float = 7200.0
+    """The visits are spread over this time."""
+    threads: int = 8
+    deadline_seconds: float = 120.0
+    """For one router, from the first packet to the last."""
+
+
+@dataclass(frozen=True, slots=True)
 class Web:
     """The page and the metrics."""
 
@@ -121,9 +136,16 @@ class Settings:
     snmp_modules: Mapping[str, SnmpModule] = field(default_factory=dict)
     snmp_credentials: Mapping[str, SnmpCredential] = field(default_factory=dict)
     ssh_credentials: Mapping[str, SshCredential] = field(default_factory=dict)
+    visits: RouterVisits | None = None
+    """None: `router_visits`."""
     inventory_max_bytes: int = 8_000_000
     """The largest file of the inventory that is read."""
     snmp_traps: SnmpTraps | None = None
     """None: nothing listens."""
     profiles: Path | None = None
     """The folder of the operator's own SNMP profiles."""
+
+    @property
+    def router_visits(self) -> RouterVisits:
+        """How routers are visited; without a word about it, beside the ledger."""
+        return self.visits or RouterVisits(self.storage.path.parent / "routers")

@@ -14,7 +14,7 @@ from netmon.config.texts import (
     switch,
     text,
 )
-from netmon.config.times import day, span, weekday, year, zone
+from netmon.config.times import day, nightly, span, weekday, year, zone
 from netmon.config.units import days, duration, integer, rate, size
 
 _path = text("a path", 1000)
@@ -151,6 +151,25 @@ class StorageKeys:
     RETENTION = Field("retention", days(36_500), "How long details are kept.", default="1100d")
 
 
+class VisitsKeys:
+    """The nightly round over SSH: facts and configurations of routers that have a credential."""
+
+    PATH = Field(
+        "path",
+        _path,
+        "Directory of configurations and pinned host keys, relative to this file "
+        "(default: routers, beside the ledger).",
+    )
+    AT = Field("at", nightly, "Local time at which the round begins, or never.", default="01:00")
+    SPLAY = Field(
+        "splay", duration("0s", "12h", "2h"), "Time over which the visits are spread.", default="2h"
+    )
+    THREADS = Field("threads", integer(1, 64, "threads"), "Routers visited at a time.", default="8")
+    DEADLINE = Field(
+        "deadline", duration("5s", "1h", "120s"), "Time for one router, in all.", default="120s"
+    )
+
+
 class WebKeys:
     """The page and the metrics."""
 
@@ -186,6 +205,7 @@ class SettingsKeys:
     )
     CALENDAR = Field("calendar", PlacedForm(_path), "The working calendar, relative to this file.")
     STORAGE = Field("storage", Table("storage", StorageKeys), "The ledger.", required=True)
+    VISITS = Field("visits", Table("visits", VisitsKeys), "The nightly round over SSH.")
     WEB = Field("web", Table("web", WebKeys), "The page and the metrics.")
     JUDGE = Field("judge", Table("judge", JudgeKeys), "How evidence becomes a decision.")
     MODULES = Field("modules", Table("modules", ModulesKeys), "Named probe settings.")

@@ -14,6 +14,7 @@ from netmon.config.nodes import Node
 from netmon.config.report import Place
 from netmon.config.settings import (
     EchoModule,
+    RouterVisits,
     SecretReference,
     Settings,
     SnmpCredential,
@@ -35,6 +36,7 @@ from netmon.config.settings_fields import (
     SnmpTrapsKeys,
     SshCredentialKeys,
     StorageKeys,
+    VisitsKeys,
     WebKeys,
 )
 from netmon.config.source import is_file
@@ -212,6 +214,7 @@ def _build(root: Record, directory: Path, calendar: Calendar) -> Settings:
         snmp_modules={n: _snmp(n, r) for n, r in {DEFAULT_MODULE: _ABSENT, **snmp}.items()},
         snmp_credentials={n: _snmp_credential(r) for n, r in snmp_credentials.items()},
         ssh_credentials={n: _ssh_credential(r, directory) for n, r in ssh_credentials.items()},
+        visits=_visits(root.get(SettingsKeys.VISITS) or _ABSENT, directory, storage),
         inventory_max_bytes=root[SettingsKeys.INVENTORY_MAX_SIZE],
         snmp_traps=_traps(root.get(SettingsKeys.SNMP_TRAPS)),
         profiles=None if profiles is None else directory / profiles.value,
@@ -224,6 +227,18 @@ def _traps(record: Record | None) -> SnmpTraps | None:
     return SnmpTraps(
         listen_address=record[SnmpTrapsKeys.LISTEN_ADDRESS],
         communities=tuple(named.value for named in record[SnmpTrapsKeys.COMMUNITIES]),
+    )
+
+
+def _visits(record: Record, directory: Path, storage: Record) -> RouterVisits:
+    named = record.get(VisitsKeys.PATH)
+    ledger = directory / storage[StorageKeys.PATH]
+    return RouterVisits(
+        path=ledger.parent / "routers" if named is None else directory / named,
+        at_minutes=record[VisitsKeys.AT],
+        splay_seconds=record[VisitsKeys.SPLAY],
+        threads=record[VisitsKeys.THREADS],
+        deadline_seconds=record[VisitsKeys.DEADLINE],
     )
 
 

@@ -125,6 +125,23 @@ daily = Scalar(
     {"type": "string", "pattern": f"^{_SPAN.pattern}$"},
 )
 
+
+def _convert_nightly(written: str) -> int | None:
+    if written == "never":
+        return None
+    found = re.fullmatch(_TIME, written, re.ASCII)
+    if not found or found[1] == "24":
+        raise Refusal(f'{quoted(written)} is not a time of day: write it as "01:30", or never')
+    return int(found[1]) * 60 + int(found[2])
+
+
+nightly = Scalar(
+    _convert_nightly,
+    'a time of day such as "01:30", or never',
+    {"type": "string", "pattern": f"^(never|{_TIME})$"},
+)
+"""Minutes after midnight, or None: never."""
+
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 

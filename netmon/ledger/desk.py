@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from netmon.errors import LedgerError
 from netmon.judge.availability import AUTOMATIC_AUTHOR
 from netmon.ledger.entries import to_entry
+from netmon.ledger.facts import FactChange, Told, enter_facts
 from netmon.ledger.rows import window_entry
 from netmon.ledger.schema import MIGRATIONS, check
 from netmon.ledger.storage import connect, storage_errors, transaction
@@ -107,6 +108,11 @@ class Desk:
             if entry.end_us > store.status().beat_us:
                 raise LedgerError(f"{entry.key}: the span is not over yet: enter it afterwards")
             store.append([to_entry(entry)])
+
+    def enter_facts(self, told: Told) -> list[FactChange]:
+        """Store the facts that differ from what their source told before; return them."""
+        with self._entering() as store:
+            return enter_facts(store, told)
 
     def _demand_version(self) -> None:
         version = check(self._connection, self._path)

@@ -6,7 +6,6 @@ something is one transaction: all of it is on the disk when the method returns, 
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from netmon.errors import LedgerError, StorageError
 from netmon.judge.calendar import Calendar
 from netmon.ledger.entries import Entry, Kind
+from netmon.ledger.facts import FactChange, Told, enter_facts
 from netmon.ledger.restoration import (
     Restoration,
     gap_events,
@@ -171,7 +171,11 @@ class Ledger:
         self, agency: str, facts: Mapping[str, str], at_us: int, source: str = "snmp"
     ) -> int:
         """Store those facts about an agency that differ from what is known; return how many."""
-        return self._write(lambda: self._enter_facts(agency, facts, at_us, source))
+        return len(self.enter_facts(Told(agency, source, at_us, facts)))
+
+    def enter_facts(self, told: Told) -> list[FactChange]:
+        """Store the facts that differ from what their source told before; return them."""
+        return self._write(lambda: self._enter_facts(told))
 
     def windows(self) -> tuple[MaintenanceWindow, ...]:
         """Return the maintenance windows that were entered by hand, by start."""
@@ -293,18 +297,13 @@ class Ledger:
             status = store.status()
         self._status = status
 
-    def _enter_facts(self, agency: str, facts: Mapping[str, str], at_us: int, source: str) -> int:
+    def _enter_facts(self, told: Told) -> list[FactChange]:
         with transaction(self._open_connection()):
             store = self._store()
-            known = store.facts_of(agency)
-            changed = {key: value for key, value in facts.items() if known.get(key) != value}
-            entries = [_fact_entry(agency, item, source, at_us) for item in changed.items()]
-            if entries:
-                first = store.status().last_id + 1
-                self._status = store.append(entries)
-                for number, entry in enumerate(entries, first):
-                    store.save_fact(number, entry)
-        return len(changed)
+            changes = enter_facts(store, told)
+            status = store.status()
+        self._status = status
+        return changes
 
     def _trim(self, before_us: int, now_us: int) -> int:
         with transaction(self._open_connection()):
@@ -373,9 +372,3 @@ class Ledger:
 
 def _calendar_entry(calendar: Calendar, at_us: int) -> Entry:
     return Entry(Kind.CALENDAR, at_us, at_us, content=calendar.to_text())
-
-
-def _fact_entry(agency: str, item: tuple[str, str], source: str, at_us: int) -> Entry:
-    fields = {"agency": agency, "key": item[0], "value": item[1], "source": source}
-    content = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
-    return Entry(Kind.FACT, at_us, at_us, content=content)

@@ -218,10 +218,25 @@ class Store:
             ),
         )
 
-    def facts_of(self, agency: str) -> dict[str, str]:
-        """Return the present facts about an agency."""
-        query = "SELECT key, value FROM fact WHERE agency = ? ORDER BY id"
-        return dict(self._connection.execute(query, (agency,)))
+    def facts_of(self, agency: str, source: str) -> dict[str, str]:
+        """Return what a source last told about an agency."""
+        query = "SELECT key, value FROM fact WHERE agency = ? AND source = ? ORDER BY id"
+        return dict(self._connection.execute(query, (agency, source)))
+
+    def present_facts(self, agency: str) -> dict[tuple[str, str], str]:
+        """Return what each source last told about an agency, by source and key."""
+        query = "SELECT source, key, value FROM fact WHERE agency = ? ORDER BY id"
+        rows = self._connection.execute(query, (agency,))
+        return {(source, key): value for source, key, value in rows}
+
+    def other_holder(self, agency: str, serial: str) -> str:
+        """Return another agency whose router was the last to have this serial number, or ""."""
+        query = (
+            "SELECT agency FROM fact WHERE key = 'serial' AND value = ? AND agency <> ? "
+            "ORDER BY id DESC LIMIT 1"
+        )
+        row = self._connection.execute(query, (serial, agency)).fetchone()
+        return "" if row is None else str(row[0])
 
     def recent_outages(self) -> Iterator[Outage]:
         """Yield the outages that are over, the one that ended last first."""
@@ -274,7 +289,7 @@ class Store:
         if agency is not None:
             conditions.append("agency = ?")
         if not history:
-            conditions.append("id IN (SELECT max(id) FROM fact GROUP BY agency, key)")
+            conditions.append("id IN (SELECT max(id) FROM fact GROUP BY agency, key, source)")
         where = " WHERE " + " AND ".join(conditions) if conditions else ""
         values = () if agency is None else (agency,)
         yield from self._connection.execute(f"{query}{where} ORDER BY agency, key, id", values)

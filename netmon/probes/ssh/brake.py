@@ -1,0 +1,87 @@
+"""Holds logins back after the router refused one, so that no account is ever locked by netmon."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+_FIRST_US = 12 * 3600 * 1_000_000
+"""After one refusal the next night may try again."""
+_LONGEST_US = 14 * 24 * 3600 * 1_000_000
+REFUSALS_IN_A_ROW = 3
+"""Fewer than any device or directory is known to lock an account after."""
+
+
+class Brake:
+    """How long each router is left alone; kept in a file, so that a restart forgets nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._refusals: dict[str, tuple[int, int]] = {}
+        if path.exists():
+            tree = json.loads(path.read_text(encoding="utf-8"))
+            self._refusals = {agency: (entry[0], entry[1]) for agency, entry in tree.items()}
+
+    def held_until_us(self, agency: str) -> int:
+        """Return until when no login is tried; 0: one may be."""
+        return self._refusals.get(agency, (0, 0))[1]
+
+    def refused(self, agency: str, now_us: int) -> None:
+        """The router refused the login: wait, twice as long each time."""
+        count = self._refusals.get(agency, (0, 0))[0] + 1
+        wait_us = min(_FIRST_US << min(count - 1, 10), _LONGEST_US)
+        self._refusals[agency] = (count, now_us + wait_us)
+        self._save()
+
+    def accepted(self, agency: str) -> None:
+        """The router let us in."""
+        if self._refusals.pop(agency, None) is not None:
+            self._save()
+
+    def _save(self) -> None:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        temporary = self._path.with_name(f".{self._path.name}.new")
+        temporary.write_text(json.dumps(self._refusals), encoding="utf-8")
+        temporary.replace(self._path)
+
+
+class Gate:
+    """The same for one credential within one round: an account of many routers lies elsewhere.
+
+    Until a router has accepted the credential only a few are tried at a time; when that many in a
+    row refuse it, nobody else is asked in this round.
+    """
+
+    def __init__(self) -> None:
+        self._refusals = 0
+        self._proven = False
+        self._few = asyncio.Semaphore(REFUSALS_IN_A_ROW)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the credential was refused too often."""
+        return self._refusals >= REFUSALS_IN_A_ROW
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait until the credential may be tried."""
+        if self._proven:
+            yield
+            return
+        async with self._few:
+            yield
+
+    def refused(self) -> None:
+        """A router refused the credential."""
+        self._refusals += 1
+
+    def accepted(self) -> None:
+        """A router accepted the credential."""
+        self._refusals = 0
+        self._proven = True
