@@ -79,6 +79,7 @@ def _opened(options: argparse.Namespace) -> Iterator[tuple[LoadedAll, LedgerRead
 
 def _outages(options: argparse.Namespace) -> int:
     with _opened(options) as (loaded, reader, zone):
+        _demand_known(options, loaded.inventory, reader)
         wanted = OutageFilter(
             agency=options.agency,
             link=options.link,
@@ -89,7 +90,6 @@ def _outages(options: argparse.Namespace) -> int:
             cause=options.cause,
         )
         found = reader.outages(wanted, loaded.inventory)
-        _demand_known(options, loaded.inventory, reader)
         at_us = reader.status().beat_us
     if options.format == "table":
         print_table(tables.outages_table(found, zone, at_us, options.lang))
