@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import re
+import sys
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from rich.console import Console
-
-from netmon.cli.options import Commands, add_config, config_file
+from netmon.cli.options import Commands, add_config, config_file, print_table
 from netmon.clock import from_datetime
 from netmon.config import LoadedAll, load_all
 from netmon.errors import CapabilityError
 from netmon.inventory.blame import config_changes, noted
 from netmon.judge.availability import Period
 from netmon.judge.availability_rows import Group
-from netmon.ledger import report
+from netmon.ledger import report, tables
 from netmon.ledger.reader import LedgerReader, OutageFilter
-from netmon.model import Cause, Hours, LinkKey
+from netmon.model import Cause, Hours, Inventory, LinkKey
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
 _FORMATS = ("table", "csv", "json")
 
@@ -80,6 +80,7 @@ def _opened(options: argparse.Namespace) -> Iterator[tuple[LoadedAll, LedgerRead
 
 def _outages(options: argparse.Namespace) -> int:
     with _opened(options) as (loaded, reader, zone):
+        _demand_known(options, loaded.inventory, reader)
         wanted = OutageFilter(
             agency=options.agency,
             link=options.link,
@@ -93,11 +94,27 @@ def _outages(options: argparse.Namespace) -> int:
         found = noted(reader.outages(wanted, loaded.inventory), known, zone, options.lang)
         at_us = reader.status().beat_us
     if options.format == "table":
-        Console().print(report.outages_table(found, zone, at_us, options.lang))
+        print_table(tables.outages_table(found, zone, at_us, options.lang))
         return 0
     records = report.outages_records(found, zone, at_us)
-    print(report.to_csv(records) if options.format == "csv" else report.to_json(records))
+    _print_records(records, options.format)
     return 0
+
+
+def _demand_known(options: argparse.Namespace, inventory: Inventory, reader: LedgerReader) -> None:
+    """Refuse a name that nobody ever had; an agency that is gone still has its outages."""
+    if options.provider is not None and options.provider not in inventory.providers:
+        known = ", ".join(inventory.providers)
+        message = f"--provider {options.provider}: not in the inventory; known: {known}"
+        raise CapabilityError(message)
+    agency = options.agency
+    if agency is None or agency in inventory.agencies:
+        return
+    if not reader.outages(OutageFilter(agency=agency)):
+        close = difflib.get_close_matches(agency, inventory.agencies, 1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        message = f"{agency}: neither in the inventory nor in the ledger{hint}"
+        raise CapabilityError(message)
 
 
 def _availability(options: argparse.Namespace) -> int:
@@ -107,10 +124,10 @@ def _availability(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(report.availability_json(result))
     elif options.format == "csv":
-        print(report.to_csv(report.availability_records(result)))
+        _print_records(report.availability_records(result), "csv")
     else:
-        table = report.availability_table(result, options.by, options.hours, options.lang)
-        Console().print(table)
+        table = tables.availability_table(result, options.by, options.hours, options.lang)
+        print_table(table)
     return 0
 
 
@@ -133,9 +150,9 @@ def _spans(options: argparse.Namespace) -> int:
         for span in spans
     ]
     if options.format == "table":
-        Console().print(report.spans_table(spans, zone, options.lang))
+        print_table(tables.spans_table(spans, zone, options.lang))
     else:
-        print(report.to_csv(records) if options.format == "csv" else report.to_json(records))
+        _print_records(records, options.format)
     return 0
 
 
@@ -153,6 +170,14 @@ def _ledger(options: argparse.Namespace) -> int:
         print(problem)
     print(f"{status.last_id} rows, {len(problems)} problems, head {status.hash.hex()}")
     return int(bool(problems))
+
+
+def _print_records(records: Sequence[Mapping[str, object]], form: str) -> None:
+    if form == "csv":
+        # RFC 4180 ends lines by CR LF, on every system.
+        sys.stdout.write(report.to_csv(records))
+    else:
+        print(report.to_json(records))
 
 
 def moment(text: str, zone: ZoneInfo) -> int:

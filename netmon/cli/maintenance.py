@@ -8,14 +8,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from rich.console import Console
-
 from netmon.cli.accounts import moment
-from netmon.cli.options import Commands, add_config, config_file
+from netmon.cli.options import Commands, add_config, config_file, print_table
 from netmon.clock import MICROSECONDS, SystemClock
 from netmon.config import LoadedAll, load_all
 from netmon.errors import CapabilityError
-from netmon.ledger import report
+from netmon.ledger import tables
 from netmon.ledger.desk import Desk
 from netmon.ledger.reader import LedgerReader
 from netmon.model import Inventory, LinkKey, MaintenanceWindow
@@ -89,7 +87,7 @@ def _list(options: argparse.Namespace) -> int:
     finally:
         reader.close()
     zone = ZoneInfo(loaded.inventory.province.timezone)
-    Console().print(report.maintenance_table(windows, zone, options.lang))
+    print_table(tables.maintenance_table(windows, zone, options.lang))
     return 0
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
+
+from rich.console import Console
 
 from netmon.errors import CapabilityError
 from netmon.logs import FORMATS, LEVELS
@@ -11,9 +14,12 @@ from netmon.logs import FORMATS, LEVELS
 if TYPE_CHECKING:
     import argparse
 
+    from rich.table import Table
+
 # argparse gives what add_subparsers() returns no public name.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
 
+_WIDE = 160
 _PLACES = (Path("config/netmon.yaml"), Path("/etc/netmon/netmon.yaml"))
 
 
@@ -38,6 +44,15 @@ def add_daemon(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--log.level", dest="log_level", choices=LEVELS, default="info")
     parser.add_argument("--log.format", dest="log_format", choices=FORMATS, default="logfmt")
+
+
+def print_table(table: Table) -> None:
+    """Print a table; what reads it in place of a terminal gets it as wide as it likes."""
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _WIDE
+    # Figures that run over the edge are read more easily than figures that are not there.
+    console.print(table, crop=False)
 
 
 def config_file(options: argparse.Namespace) -> Path:

@@ -1,4 +1,4 @@
-"""Outages and availability for people and programs: tables, JSON, CSV.
+"""Outages and availability as records, JSON and CSV, and how their figures are written.
 
 Functions of values: they print nothing and ask no clock.
 """
@@ -10,28 +10,22 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-from rich.text import Text
-
 from netmon.clock import MICROSECONDS, utc
-from netmon.judge.availability import Period, Reading, Span
+from netmon.judge.availability import Period, Reading
 from netmon.judge.tally import CLASSES, Tally
-from netmon.ledger.headings import heading
-from netmon.model import Hours, MaintenanceWindow, Outage, State
+from netmon.model import Hours, Outage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
-    from netmon.judge.availability_rows import Group, Row
+    from netmon.judge.availability_rows import Row
     from netmon.ledger.reader import Report
-
-_STATE_STYLES = {State.UP: "green", State.DEGRADED: "yellow", State.DOWN: "red"}
 
 
 def instant(at_us: int, zone: ZoneInfo) -> str:
-    """Return an instant to the second in the zone's time, with its offset."""
-    return utc(at_us).astimezone(zone).replace(microsecond=0).isoformat(sep=" ")
+    """Return an instant to the second in the zone's time, without its offset."""
+    return utc(at_us).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def duration(length_us: int) -> str:
@@ -51,25 +45,20 @@ def percentage(ratio: float | None) -> str:
     return f"{thousandths / 1000:.3f} %"
 
 
-def outages_table(
-    outages: Sequence[Outage], zone: ZoneInfo, at_us: int, language: str = "vi"
-) -> Table:
-    """Return outages as a table; those not over last until `at_us`, the end of the account."""
-    table = _table(
-        language, "outages", ("agency", "link", "start", "end", ">duration", "cause", "evidence")
-    )
-    for outage in outages:
-        end = "" if outage.end_us is None else instant(outage.end_us, zone)
-        table.add_row(
-            outage.key.agency,
-            outage.key.link,
-            instant(outage.start_us, zone),
-            Text(end or heading("open", language), style="" if end else "red"),
-            duration(_length_us(outage, at_us)),
-            heading(f"cause.{outage.cause}", language),
-            "; ".join(part for part in (_evidence(outage), outage.note) if part),
-        )
-    return table
+def length_us(outage: Outage, at_us: int) -> int:
+    """Return how long an outage lasted; one that is not over lasts until `at_us`."""
+    end_us = max(at_us, outage.start_us) if outage.end_us is None else outage.end_us
+    return end_us - outage.start_us
+
+
+def evidence_text(outage: Outage) -> str:
+    """Return in a few words what spoke for an outage."""
+    evidence = outage.evidence
+    if evidence.text:
+        return evidence.text
+    if evidence.error is not None:
+        return f"{evidence.offender or ''} {evidence.error}".strip()
+    return f"{evidence.lost}/{evidence.sent}" if evidence.sent else ""
 
 
 def outages_records(
@@ -82,35 +71,14 @@ def outages_records(
             "link": outage.key.link,
             "start": iso(outage.start_us, zone),
             "end": None if outage.end_us is None else iso(outage.end_us, zone),
-            "seconds": _length_us(outage, at_us) / MICROSECONDS,
+            "seconds": length_us(outage, at_us) / MICROSECONDS,
             "cause": outage.cause.value,
-            "evidence": _evidence(outage),
+            "evidence": evidence_text(outage),
             "path_end": outage.path_end,
             "note": outage.note,
         }
         for outage in outages
     ]
-
-
-def availability_table(
-    report: Report, group: Group, hours: Hours | None = None, language: str = "vi"
-) -> Table:
-    """Return one group's rows: availability in both readings, coverage, seconds by class."""
-    columns = (
-        "name", ">links", ">measured", ">agreed", ">target", ">coverage", ">outages", ">down",
-        ">unreachable", ">maintenance", ">unobserved",
-    )  # fmt: skip
-    table = _table(language, f"availability.{group}", columns)
-    zone, period = report.calendar.zone, report.period
-    worked = heading(f"hours.{hours or 'all'}", language)
-    table.caption = (
-        f"{instant(period.start_us, zone)} – {instant(period.end_us, zone)}, {worked}, "
-        f"#{report.last_id} {report.hash[:16]}"
-    )
-    for row in report.rows:
-        if row.group is group:
-            table.add_row(*_availability_cells(row, hours))
-    return table
 
 
 def availability_records(report: Report) -> list[dict[str, Any]]:
@@ -128,38 +96,6 @@ def availability_json(report: Report) -> str:
         "rows": availability_records(report),
     }
     return json.dumps(document, ensure_ascii=False, indent=2)
-
-
-def spans_table(spans: Iterable[Span], zone: ZoneInfo, language: str = "vi") -> Table:
-    """Return whose second it was: one line per span."""
-    table = _table(language, "spans", ("start", "end", ">duration", "state", "cause"))
-    for span in spans:
-        table.add_row(
-            instant(span.start_us, zone),
-            instant(span.end_us, zone),
-            duration(span.end_us - span.start_us),
-            Text(heading(f"state.{span.state}", language), _STATE_STYLES.get(span.state, "")),
-            "" if span.cause is None else heading(f"cause.{span.cause}", language),
-        )
-    return table
-
-
-def maintenance_table(
-    windows: Iterable[tuple[MaintenanceWindow, str]], zone: ZoneInfo, language: str = "vi"
-) -> Table:
-    """Return the windows that were entered by hand, and who did it."""
-    columns = ("id", "start", "end", "covers", "reason", "author")
-    table = _table(language, "maintenance", columns)
-    for window, author in windows:
-        table.add_row(
-            window.id,
-            instant(window.start_us, zone),
-            instant(window.end_us, zone),
-            _covers(window) or heading("everything", language),
-            window.reason,
-            author,
-        )
-    return table
 
 
 def to_json(records: Sequence[Mapping[str, object]]) -> str:
@@ -181,41 +117,6 @@ def to_csv(records: Sequence[Mapping[str, object]]) -> str:
 def iso(at_us: int, zone: ZoneInfo) -> str:
     """Return an instant as ISO 8601 to the microsecond, with the zone's offset."""
     return utc(at_us).astimezone(zone).isoformat()
-
-
-def _table(language: str, title: str, columns: Iterable[str]) -> Table:
-    table = Table(title=heading(title, language), title_justify="left")
-    for column in columns:
-        # Figures are compared by the eye: they stand right-aligned, marked here by ">".
-        name = column.removeprefix(">")
-        table.add_column(
-            heading(name, language), justify="right" if column[0] == ">" else "left", no_wrap=True
-        )
-    return table
-
-
-def _availability_cells(row: Row, hours: Hours | None) -> list[str | Text]:
-    agreed = row.agreed.availability(hours)
-    target = None if row.target is None else row.target.availability_ratio
-    missed = target is not None and agreed is not None and agreed < target
-    return [
-        f"{row.name} ({row.id})" if row.id and row.id != row.name else row.name,
-        str(row.links),
-        percentage(row.measured.availability(hours)),
-        Text(percentage(agreed), style="red" if missed else ""),
-        percentage(target),
-        percentage(row.agreed.coverage(hours)),
-        str(row.outages),
-        *(
-            duration(row.agreed.of(state, hours=hours))
-            for state in (
-                State.DOWN,
-                State.UNREACHABLE,
-                State.MAINTENANCE,
-                State.UNOBSERVED,
-            )
-        ),
-    ]
 
 
 def _record(period: Period, row: Row, zone: ZoneInfo) -> dict[str, Any]:
@@ -247,28 +148,6 @@ def _seconds(prefix: str, tally: Tally, hours: Hours | None) -> dict[str, float]
         )
         for state, cause in CLASSES
     }
-
-
-def _length_us(outage: Outage, at_us: int) -> int:
-    end_us = max(at_us, outage.start_us) if outage.end_us is None else outage.end_us
-    return end_us - outage.start_us
-
-
-def _evidence(outage: Outage) -> str:
-    evidence = outage.evidence
-    if evidence.text:
-        return evidence.text
-    if evidence.error is not None:
-        return f"{evidence.offender or ''} {evidence.error}".strip()
-    return f"{evidence.lost}/{evidence.sent}" if evidence.sent else ""
-
-
-def _covers(window: MaintenanceWindow) -> str:
-    tail = "/…" if window.subtree else ""
-    parts = [f"{agency}{tail}" for agency in sorted(window.agencies)]
-    parts += [str(key) for key in sorted(window.links)]
-    parts += sorted(window.providers)
-    return ", ".join(parts)
 
 
 def _cell(value: object) -> object:

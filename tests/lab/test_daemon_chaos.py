@@ -240,7 +240,7 @@ def test_work_of_every_week_is_in_force_on_its_days_and_no_longer_than_it_is_wri
     )
     with Netmon(settings, lab.namespace("centre")) as netmon:
         netmon.until(lambda: netmon.state(CUT) == "maintenance", "no work is in force")
-        assert netmon.state("so-0") == "up"
+        netmon.until(lambda: netmon.state("so-0") == "up", "the others are not up")
         inventory.write_text(text, encoding="utf-8")
         assert netmon.request("POST", "/-/reload")[0] == 200
         netmon.until(lambda: netmon.state(CUT) == "up", "the work does not end")
