@@ -27,13 +27,19 @@ from netmon.probes.snmp.facts import Identity, read_facts, read_system
 from netmon.probes.snmp.interfaces import read_table
 from netmon.probes.snmp.profile_files import load_profiles
 from netmon.probes.snmp.values import oid_text
-from tests.component.snmp_recordings import RecordedSession, read_recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from netmon.model import InterfaceReading
     from netmon.probes.snmp.profiles import Profiles
+
+# Run as a script, it must find the tests all the same.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tests.component.snmp_recordings import (  # after the line above
+    RecordedSession,
+    read_recording,
+)
 
 Json: TypeAlias = dict[str, Any]
 

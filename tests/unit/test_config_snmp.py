@@ -59,4 +59,6 @@ def test_settings_and_engine_know_the_same_protocols() -> None:
         (SnmpCredentialKeys.AUTH_PROTOCOL, AUTH_PROTOCOLS),
         (SnmpCredentialKeys.PRIV_PROTOCOL, PRIV_PROTOCOLS),
     ):
-        assert set(field.schema()["enum"]) == set(known)
+        names = field.schema()["enum"]
+        assert isinstance(names, list)
+        assert set(names) == set(known)
