@@ -21,16 +21,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from netmon.probes.snmp import mib
+from netmon.probes.snmp.decode import text
 from netmon.probes.snmp.facts import Identity, read_facts, read_system
 from netmon.probes.snmp.interfaces import read_table
 from netmon.probes.snmp.profile_files import load_profiles
-from tests.component.snmp_recordings import RecordedSession, read_recording
+from netmon.probes.snmp.values import oid_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from netmon.model import InterfaceReading
     from netmon.probes.snmp.profiles import Profiles
+
+# Run as a script, it must find the tests all the same.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tests.component.snmp_recordings import (  # after the line above
+    RecordedSession,
+    read_recording,
+)
 
 Json: TypeAlias = dict[str, Any]
 
@@ -86,6 +95,7 @@ OS_NAMES = {
 }
 """Families of the source whose names are not what the makers call their systems."""
 GOAL_RATIO = 0.98
+MEGABIT = 1_000_000
 REDACTED = re.compile(r"private|redacted|^X+$|XXYYZZ|^0*$|^SERIAL$|^x+|xxx", re.IGNORECASE)
 INTERFACE_FIELDS = {
     "ifName": "name",
@@ -103,21 +113,38 @@ INTERFACE_FIELDS = {
 }
 
 
+CHASSIS = 3
+ENTITY_CLASSES = {5: "container", 9: "module", 10: "port", 11: "stack"}
+"""entPhysicalClass of ENTITY-MIB (RFC 6933), as far as facts stand there."""
+OVERFLOW = "4294967295"
+"""ifSpeed of what is too fast for it (RFC 2863): a mark, and no speed."""
+
+
 @dataclass(slots=True)
 class Score:
     """What was compared, what agreed, and what did not."""
 
     compared: Counter[str] = field(default_factory=Counter)
     agreed: Counter[str] = field(default_factory=Counter)
-    misses: list[tuple[str, str, str, str]] = field(default_factory=list)
-    """Recording, field, published, netmon's."""
+    misses: list[Miss] = field(default_factory=list)
 
     def take(self, recording: str, what: str, published: object, ours: object, *, ok: bool) -> None:
         """Note one comparison."""
         self.compared[what] += 1
         self.agreed[what] += ok
         if not ok:
-            self.misses.append((recording, what, str(published), str(ours)))
+            self.misses.append(Miss(recording, what, str(published), str(ours)))
+
+
+@dataclass(slots=True)
+class Miss:
+    """A value on which the source and netmon differ, and why, where that can be told."""
+
+    recording: str
+    what: str
+    published: str
+    ours: str
+    reason: str = "not explained"
 
 
 async def score_corpus(corpus: Path, *, core_only: bool = True) -> Score:
@@ -141,6 +168,7 @@ async def _score_recording(
     row: Json, path: Path, published: tuple[Json, Json], profiles: Profiles, score: Score
 ) -> None:
     expected, agreed = published
+    known = len(score.misses)
     session = RecordedSession(read_recording(path))
     identity = await read_facts(session, await read_system(session), profiles)
     vendors = VENDORS.get(row["vendor"], ())
@@ -151,6 +179,50 @@ async def _score_recording(
     table = await read_table(session)
     for name, theirs, mine in _interface_values(expected, agreed, table.readings):
         score.take(row["id"], name, theirs, mine, ok=theirs == mine)
+    for miss in score.misses[known:]:
+        miss.reason = _reason(miss, agreed, session)
+
+
+def _reason(miss: Miss, agreed: Json, session: RecordedSession) -> str:
+    """Tell why the source and netmon differ, from what stands in the recording."""
+    if miss.what == "ifSpeed":
+        return _reason_of_speed(miss)
+    if miss.what == "vendor" and not miss.ours:
+        return "neither sysDescr nor sysObjectID names it"
+    literal = agreed.get("facts_literal_in_recording", {}).get(miss.what) or []
+    return _reason_of_fact(miss, literal, session)
+
+
+def _reason_of_fact(miss: Miss, literal: list[str], session: RecordedSession) -> str:
+    name = session.variables.get(mib.SYS_NAME)
+    if parts := _parts_of(literal, session):
+        return f"it stands at a {parts}; netmon tells the chassis"
+    if name is not None and text(name.value) == miss.published:
+        return "it is the router's name"
+    if _key(miss.ours) and _key(miss.ours) in _key(miss.published):
+        return "the same, without the words around it"
+    if oid_text(mib.SYS_DESCR) in literal and miss.ours:
+        return "it stands in sysDescr; netmon prefers the maker's own object"
+    return f"it stands at {literal[0]}; netmon reads another object" if literal else miss.reason
+
+
+def _reason_of_speed(miss: Miss) -> str:
+    if miss.published == OVERFLOW:
+        return "the mark of an overflow (RFC 2863), and no speed"
+    if miss.ours.isdecimal() and abs(int(miss.ours) - int(miss.published)) < MEGABIT:
+        return "rounded to Mbit/s; ifSpeed says it exactly"
+    return miss.reason
+
+
+def _parts_of(literal: list[str], session: RecordedSession) -> str:
+    """Name the parts other than the chassis at which a fact stands in ENTITY-MIB."""
+    entry = oid_text(mib.ENT_PHYSICAL_ENTRY) + "."
+    indexes = [int(oid.rpartition(".")[2]) for oid in literal if oid.startswith(entry)]
+    found = [session.variables.get((*mib.ENT_PHYSICAL_CLASS, index)) for index in indexes]
+    kinds = {row.value for row in found if row is not None and isinstance(row.value, int)}
+    if not kinds or CHASSIS in kinds:
+        return ""
+    return " or ".join(sorted(ENTITY_CLASSES.get(kind, f"part of class {kind}") for kind in kinds))
 
 
 def _score_facts(
@@ -234,7 +306,7 @@ def main() -> int:
     else:
         _print_table(score)
     if options.misses:
-        _print_misses(score)
+        print_misses(score)
     overall = score.agreed.total() / max(score.compared.total(), 1)
     return 0 if overall >= GOAL_RATIO else 1
 
@@ -247,14 +319,15 @@ def _print_table(score: Score) -> None:
     print(f"{'all':<20}{total:>10}{score.agreed.total():>10}{score.agreed.total() / total:>9.2%}")
 
 
-def _print_misses(score: Score) -> None:
-    by_place: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
-    for recording, what, theirs, ours in score.misses:
-        by_place[recording, what].append((theirs, ours))
-    for (recording, what), pairs in by_place.items():
-        theirs, ours = pairs[0]
-        more = f"  (and {len(pairs) - 1} more)" if len(pairs) > 1 else ""
-        print(f"{recording}: {what}: published {theirs!r}, netmon {ours!r}{more}")
+def print_misses(score: Score) -> None:
+    """Print every value on which the source and netmon differ, with the reason."""
+    by_place: dict[tuple[str, str, str], list[Miss]] = defaultdict(list)
+    for miss in score.misses:
+        by_place[miss.recording, miss.what, miss.reason].append(miss)
+    for (recording, what, reason), misses in by_place.items():
+        more = f" (and {len(misses) - 1} more)" if len(misses) > 1 else ""
+        values = f"published {misses[0].published!r}, netmon {misses[0].ours!r}{more}"
+        print(f"{recording}: {what}: {values}: {reason}")
 
 
 if __name__ == "__main__":

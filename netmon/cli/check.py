@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netmon.cli.options import Commands, add_config, config_file
-from netmon.config import check
+from netmon.config import check, load_settings
 from netmon.config.schema import SCHEMAS
+from netmon.errors import ConfigError
 from netmon.model import Finding, Severity
+from netmon.probes.snmp.profile_files import load_profiles
 
 if TYPE_CHECKING:
     import argparse
@@ -33,12 +35,26 @@ def add(commands: Commands) -> None:
 
 def _check(options: argparse.Namespace) -> int:
     files: list[Path] = options.files or [config_file(options)]
-    findings = check(files)
+    in_profiles = (finding for file in files for finding in _in_profiles(file))
+    findings = (*check(files), *in_profiles)
     if options.format == "json":
         _print_json(findings)
     else:
         _print_text(files, findings)
     return int(any(finding.severity is Severity.ERROR for finding in findings))
+
+
+def _in_profiles(file: Path) -> Sequence[Finding]:
+    """Find mistakes in the operator's own SNMP profiles, where a file of settings names any."""
+    try:
+        own = load_settings(file).settings.profiles
+    except ConfigError:
+        return ()  # check() tells what is wrong with it, or it is no file of settings
+    try:
+        load_profiles(own)
+    except ConfigError as error:
+        return error.findings
+    return ()
 
 
 def _print_text(files: Sequence[Path], findings: Sequence[Finding]) -> None:

@@ -155,4 +155,7 @@ def test_an_operators_profile_is_used_and_a_wrong_one_is_told(
     assert "also fits ruijie: sysDescr like 'Ruijie'" in shown
     profile.write_text("vndor: Our own\n", encoding="utf-8")
     assert copied.probe(*place.reachable) == 1
-    assert f"{profile}:1:1: unknown key 'vndor'; did you mean 'vendor'?" in capsys.readouterr().err
+    said = f"{profile}:1:1: unknown key 'vndor'; did you mean 'vendor'?"
+    assert said in capsys.readouterr().err
+    assert main(["check", f"--config.file={settings}"]) == 1
+    assert said in capsys.readouterr().out

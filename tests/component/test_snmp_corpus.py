@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.snmp_corpus import GOAL_RATIO, score_corpus
+from benchmarks.snmp_corpus import GOAL_RATIO, print_misses, score_corpus
 
 CORPUS = os.environ.get("NETMON_CORPUS")
 
@@ -19,7 +19,6 @@ CORPUS = os.environ.get("NETMON_CORPUS")
 async def test_the_recordings_of_known_brands_agree_with_what_is_published_of_them() -> None:
     score = await score_corpus(Path(str(CORPUS)))
 
-    for recording, what, published, ours in score.misses:
-        print(f"{recording}: {what}: published {published!r}, netmon {ours!r}")  # noqa: T201  # the table of what differs
+    print_misses(score)
     assert score.agreed.total() / score.compared.total() >= GOAL_RATIO
     assert score.agreed["vendor"] / score.compared["vendor"] >= 0.99

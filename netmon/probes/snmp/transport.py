@@ -27,7 +27,7 @@ _RECEIVE_BUFFER_OCTETS: Final = 4 * 1024 * 1024
 _DATAGRAM_OCTETS: Final = 65_535
 _DRAIN_LIMIT: Final = 128
 """Datagrams read in one turn: a flood must not keep the loop from its other work."""
-_DRAIN_SECONDS: Final = 0.01
+_DRAIN_SECONDS: Final = 0.005
 """So long one turn may take: a crowd of 64 KiB answers must not, either."""
 _ERROR_LIMIT: Final = 64
 _EXTENDED_ERROR: Final = struct.Struct("=IBBBBII")
