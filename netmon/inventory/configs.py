@@ -51,7 +51,7 @@ class ConfigStore:
 
     @classmethod
     def open(cls, path: Path, *, create: bool = False) -> ConfigStore:
-        """Open the repository at `path`.
+        """Open the repository at `path`; with `create` as its one writer.
 
         Raises:
             InventoryError: there is none, or it is none.
@@ -62,6 +62,9 @@ class ConfigStore:
             repository.get_config().set((b"core",), b"fsyncObjectFiles", b"true")
             repository.get_config().write_to_path()
             repository.close()
+        if create:
+            # Writers are one at a time: a lock that lies here is a killed one's.
+            (path / f"{_BRANCH.decode()}.lock").unlink(missing_ok=True)
         try:
             return cls(Repo(str(path)))
         except Exception:  # noqa: BLE001  # dulwich has many ways to say it

@@ -55,6 +55,8 @@ def enter_facts(store: Store, told: Told) -> list[FactChange]:
         if value and _sort(key) in told.within:
             wanted.setdefault(key, "")
     changed = {key: value for key, value in wanted.items() if known.get(key, "") != value}
+    serial = changed.get("serial", "")
+    elsewhere = store.other_holder(told.agency, serial) if serial else ""
     first = store.status().last_id + 1
     entries = [_entry(told, key, value) for key, value in changed.items()]
     store.append(entries)
@@ -71,7 +73,7 @@ def enter_facts(store: Store, told: Told) -> list[FactChange]:
             told.source,
             told.at_us,
             _sort(key) in sorts and not _confirmed(present, told.source, key, value),
-            store.other_holder(told.agency, value) if key == "serial" and value else "",
+            elsewhere if key == "serial" else "",
         )
         for key, value in changed.items()
     ]

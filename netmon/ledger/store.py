@@ -230,13 +230,12 @@ class Store:
         return {(source, key): value for source, key, value in rows}
 
     def other_holder(self, agency: str, serial: str) -> str:
-        """Return another agency whose router was the last to have this serial number, or ""."""
+        """Return the agency whose router was the last to have this serial number, if another."""
         query = (
-            "SELECT agency FROM fact WHERE key = 'serial' AND value = ? AND agency <> ? "
-            "ORDER BY id DESC LIMIT 1"
+            "SELECT agency FROM fact WHERE key = 'serial' AND value = ? ORDER BY id DESC LIMIT 1"
         )
-        row = self._connection.execute(query, (serial, agency)).fetchone()
-        return "" if row is None else str(row[0])
+        row = self._connection.execute(query, (serial,)).fetchone()
+        return "" if row is None or row[0] == agency else str(row[0])
 
     def recent_outages(self) -> Iterator[Outage]:
         """Yield the outages that are over, the one that ended last first."""

@@ -49,23 +49,25 @@ class Vendors:
         self.port = 0
         self.key = asyncssh.generate_private_key("ssh-ed25519")
         self._server: asyncssh.SSHAcceptor | None = None
+        self._connections: set[asyncssh.SSHServerConnection] = set()
+        self._shells: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         await self._listen()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._close()
+        await self.close()
 
     async def change_key(self, kind: str = "ssh-ed25519") -> None:
         """Come back on the same port with another host key."""
-        await self._close()
+        await self.close()
         self.key = asyncssh.generate_private_key(kind)
         await self._listen()
 
     async def _listen(self) -> None:
         self._server = await asyncssh.create_server(
-            lambda: _Server(self.devices),
+            lambda: _Server(self.devices, self._connections),
             "0.0.0.0",
             self.port,
             server_host_keys=[self.key],
@@ -75,24 +77,39 @@ class Vendors:
         )
         self.port = self._server.get_port()
 
-    async def _close(self) -> None:
+    async def close(self) -> None:
+        """Listen no more."""
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
+        for shell in tuple(self._shells):
+            shell.cancel()
+        await asyncio.gather(*self._shells, return_exceptions=True)
+        for connection in tuple(self._connections):
+            connection.abort()
+            await connection.wait_closed()
+        self._connections.clear()
 
     async def _serve(self, process: asyncssh.SSHServerProcess[str]) -> None:
         device = self.devices[process.get_extra_info("sockname")[0]]
-        with contextlib.suppress(asyncssh.Error, ConnectionError):
-            await _Shell(device, process).run()
+        shell = asyncio.create_task(_Shell(device, process).run())
+        self._shells.add(shell)
+        shell.add_done_callback(self._shells.discard)
+        with contextlib.suppress(asyncssh.Error, ConnectionError, asyncio.CancelledError):
+            await shell
         process.close()
 
 
 class _Server(asyncssh.SSHServer):
-    def __init__(self, devices: Mapping[str, Device]) -> None:
+    def __init__(
+        self, devices: Mapping[str, Device], connections: set[asyncssh.SSHServerConnection]
+    ) -> None:
         self._devices = devices
+        self._connections = connections
         self._device: Device | None = None
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._connections.add(conn)
         self._device = self._devices.get(conn.get_extra_info("sockname")[0])
         if self._device is None:
             conn.abort()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import socket
 import time
 from collections.abc import Callable
@@ -26,8 +27,6 @@ from netmon.probes.ssh.guard import Channel, DeadlineOver, Dropped, GuardedChann
 from netmon.probes.ssh.hosts import ChangedKey, HostKeys
 
 if TYPE_CHECKING:
-    import re
-
     from netmon.probes.ssh.platforms import Platform
 
 _CONNECT_SECONDS = 10.0
@@ -174,18 +173,18 @@ class Session:
 
     def _paged(self, command: str, pager: re.Pattern[str], prompt: re.Pattern[str]) -> str:
         """Ask and turn the pages: for platforms whose pager only a change could switch off."""
-        self._connection.write_channel(command + "\n")
-        text = ""
+        connection, text = self._connection, ""
+        either = f"(?m:{pager.pattern}|{prompt.pattern})"
+        connection.write_channel(command + "\n")
+        # Prompts that came before are behind the echo.
+        connection.read_until_pattern(re.escape(command), read_timeout=self._seconds())
         for _ in range(_PAGES):
-            text += self._connection.read_until_pattern(
-                pattern=f"(?:{pager.pattern}|{prompt.pattern})", read_timeout=self._seconds()
-            )
+            text += connection.read_until_pattern(either, read_timeout=self._seconds())
             if not pager.search(text):
                 break
             text = pager.sub("", text)
-            self._connection.write_channel(" ")
-        _, _, answer = text.replace("\r", "").partition("\n")
-        return prompt.sub("", answer)
+            connection.write_channel(" ")
+        return prompt.sub("", text.replace("\r", ""))
 
     def _seconds(self, most: float = _ANSWER_SECONDS) -> float:
         remaining = self._end - time.monotonic()

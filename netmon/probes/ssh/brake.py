@@ -61,7 +61,8 @@ class Gate:
     def __init__(self) -> None:
         self._refusals = 0
         self._proven = False
-        self._few = asyncio.Semaphore(REFUSALS_IN_A_ROW)
+        self._trying = 0
+        self._changed = asyncio.Condition()
 
     @property
     def closed(self) -> bool:
@@ -70,12 +71,17 @@ class Gate:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Wait until the credential may be tried."""
-        if self._proven:
+        """Wait until the credential may be tried, or is known not to be tried any more."""
+        async with self._changed:
+            await self._changed.wait_for(self._open)
+            self._trying += 1
+        try:
             yield
-            return
-        async with self._few:
-            yield
+        finally:
+            # No await between: a turn that is cancelled must be given back too.
+            self._trying -= 1
+            async with self._changed:
+                self._changed.notify_all()
 
     def refused(self) -> None:
         """A router refused the credential."""
@@ -85,3 +91,7 @@ class Gate:
         """A router accepted the credential."""
         self._refusals = 0
         self._proven = True
+
+    def _open(self) -> bool:
+        tries = self._trying + self._refusals
+        return self.closed or self._proven or tries < REFUSALS_IN_A_ROW

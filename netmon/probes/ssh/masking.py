@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,13 +35,17 @@ def clean(text: str, rules: Configuration, known: Iterable[str] = ()) -> str:
     kept = tidy(text)
     for pattern in rules.noise:
         kept = pattern.sub("", kept)
-    return tidy(mask(kept, rules.secrets, known))
+    return tidy(mask(kept, rules, known))
 
 
-def mask(text: str, patterns: Iterable[re.Pattern[str]], known: Iterable[str] = ()) -> str:
+def mask(text: str, rules: Configuration | None = None, known: Iterable[str] = ()) -> str:
     """Return the text with everything secret in it masked."""
+    sections = rules.sections if rules else ()
+    patterns = rules.secrets if rules else ()
     for secret in sorted({each for each in known if len(each) >= _SHORTEST_KNOWN}, key=len)[::-1]:
         text = text.replace(secret, MASK)
+    for within, secret in sections:
+        text = within.sub(partial(_section, secret), text)
     for pattern in (*patterns, *_EVERYWHERE):
         text = pattern.sub(_masked, text)
     return text
@@ -52,6 +57,10 @@ def tidy(text: str) -> str:
     lines = [line.rstrip() for line in plain.split("\n")]
     body = "\n".join(lines).strip("\n")
     return f"{body}\n" if body else ""
+
+
+def _section(secret: re.Pattern[str], match: re.Match[str]) -> str:
+    return secret.sub(_masked, match.group())
 
 
 def _masked(match: re.Match[str]) -> str:

@@ -19,7 +19,7 @@ import yaml
 _SCALARS = {"device_type", "vendor", "os", "template", "identifies", "refusal", "pager", "prompt"}
 _KEYS = _SCALARS | {"session", "enable", "commands", "configuration"}
 _COMMAND_KEYS = {"send", "optional", "template", "patterns", "facts", "tables"}
-_CONFIGURATION_KEYS = {"send", "complete", "noise", "secrets", "changed"}
+_CONFIGURATION_KEYS = {"send", "complete", "noise", "secrets", "sections", "changed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,8 @@ class Configuration:
     """Lines that change without anybody changing anything."""
     secrets: tuple[re.Pattern[str], ...]
     """What must be hidden is in the groups `secret`, `secret2`, …"""
+    sections: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]
+    """Parts of the text, and what is secret within them only."""
     changed: re.Pattern[str] | None
     """Groups `at` and `by`: when the router says it was last changed."""
 
@@ -152,6 +154,10 @@ def _configuration(name: str, tree: Mapping[str, Any]) -> Configuration:
         complete=_optional(tree.get("complete")),
         noise=_patterns(tree.get("noise", ())),
         secrets=_patterns(tree["secrets"]),
+        sections=tuple(
+            (_pattern(each["within"]), _pattern(each["secret"]))
+            for each in tree.get("sections", ())
+        ),
         changed=_optional(tree.get("changed")),
     )
 

@@ -174,4 +174,4 @@ class _Asking:
         result.detail = f"{result.detail}; {text}" if result.detail else text
 
     def _masked(self, text: str) -> str:
-        return mask(tidy(text), self._platform.configuration.secrets, self._known_secrets)
+        return mask(tidy(text), self._platform.configuration, self._known_secrets)

@@ -1,0 +1,342 @@
+"""Rounds against simulated routers behind real SSH: every kind of trouble is told, none spreads."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+import shutil
+import subprocess
+import threading
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from netmon.clock import SystemClock, Timeline
+from netmon.config.secrets import Secret
+from netmon.inventory.configs import ConfigStore
+from netmon.inventory.journal import changes
+from netmon.inventory.latest import LastVisits
+from netmon.judge.calendar import Calendar
+from netmon.ledger.ledger import Ledger
+from netmon.ledger.reader import LedgerReader
+from netmon.probes.ssh.adapter import Login
+from netmon.probes.ssh.collector import Limits, Target
+from netmon.probes.ssh.platforms import load_platforms
+from netmon.probes.ssh.round import InventoryRound, RoundResult, configurations
+from netmon.probes.ssh.visit import SshStatus
+from tests.support.ssh_recordings import SEED, recordings
+from tests.support.ssh_vendors import PASSWORD, USER, Device, Vendors
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+    from netmon.ledger.facts import FactChange, Told
+    from netmon.probes.ssh.visit import Visit
+
+pytestmark = pytest.mark.net
+
+PLATFORMS = load_platforms()
+ENABLE = "SEEDenable"
+CONFIG = "show running-config"
+
+
+class Bench:
+    """A directory, a ledger, simulated routers, and rounds over them."""
+
+    def __init__(self, directory: Path, vendors: Vendors) -> None:
+        self.directory = directory
+        self.vendors = vendors
+        self.targets: list[Target] = []
+        self.ledger_path = directory / "ledger.sqlite3"
+        self.ledger = Ledger.open(self.ledger_path, calendar=Calendar(ZoneInfo("UTC")))
+        self.visits: dict[str, Visit] = {}
+        self.seen_some = asyncio.Event()
+        """Set when four routers were visited."""
+
+    def add(self, agency: str, device: Device, platform: str = "cisco_ios") -> Device:
+        """Put a router in place of an agency."""
+        address = f"127.0.7.{len(self.targets) + 1}"
+        self.vendors.devices[address] = device
+        login = Login(
+            ip_address(address), self.vendors.port, USER, Secret(PASSWORD), None, Secret(ENABLE)
+        )
+        target = Target(agency, PLATFORMS[platform], "province", login, (PASSWORD, ENABLE))
+        self.targets.append(target)
+        return device
+
+    async def run(self, limits: Limits | None = None) -> RoundResult:
+        """Run a round and remember what each visit came to."""
+
+        async def enter(told: Told) -> Sequence[FactChange]:
+            return self.ledger.enter_facts(told)
+
+        def seen(visit: Visit) -> None:
+            self.visits[visit.agency] = visit
+            if len(self.visits) >= 4:
+                self.seen_some.set()
+
+        round_ = InventoryRound(self.directory, Timeline(SystemClock()), enter)
+        return await round_.run(self.targets, [], limits or Limits(8, 4.0), seen)
+
+    def status(self, agency: str) -> SshStatus:
+        """Return how the last visit ended."""
+        return self.visits[agency].status
+
+    def configuration(self, agency: str) -> str | None:
+        """Return what is kept."""
+        store = ConfigStore.open(configurations(self.directory))
+        try:
+            return store.text(agency)
+        finally:
+            store.close()
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    logging.getLogger("asyncssh").setLevel(logging.CRITICAL)
+    async with Vendors({}) as vendors:
+        bench = Bench(tmp_path, vendors)
+        yield bench
+        bench.ledger.close()
+
+
+def ios() -> Device:
+    return recordings()["cisco_ios"].device()
+
+
+def facts(bench: Bench, agency: str) -> dict[str, str]:
+    reader = LedgerReader.open(bench.ledger_path)
+    try:
+        return {fact.key: fact.value for fact in reader.facts(agency)}
+    finally:
+        reader.close()
+
+
+async def test_every_platform_tells_its_facts_and_configuration(bench: Bench) -> None:
+    for name, recording in recordings().items():
+        bench.add(f"xa-{name}", recording.device(), name)
+    result = await bench.run(Limits(4, 20.0))
+    assert result.statuses == {SshStatus.OK: len(recordings())}, bench.visits
+    for name, recording in recordings().items():
+        known = facts(bench, f"xa-{name}")
+        assert {key: known.get(key) for key in recording.facts} == recording.facts
+        kept = bench.configuration(f"xa-{name}")
+        assert kept is not None
+        assert SEED not in kept
+        for line in recording.kept:
+            assert line in kept
+
+
+async def test_one_line_changed_on_a_router_is_one_diff_and_one_event(bench: Bench) -> None:
+    device = bench.add("xa-a", ios())
+    bench.add("xa-b", ios())
+    await bench.run()
+    same = await bench.run()
+    assert not same.changes
+    device.answers[CONFIG] = device.answers[CONFIG].replace("VNPT to centre", "Viettel to centre")
+    result = await bench.run()
+    assert result.changes == {"config": 1}
+    store = ConfigStore.open(configurations(bench.directory))
+    diff = [line for line in store.diff("xa-a").splitlines() if line[:1] in "+-"][2:]
+    assert diff == ["- description VNPT to centre", "+ description Viettel to centre"]
+    assert store.diff("xa-b").startswith("--- nothing")
+    assert [each.agency for each in store.versions("xa-a")] == ["xa-a", "xa-a"]
+    store.close()
+    reader = LedgerReader.open(bench.ledger_path)
+    told = [each for each in changes(reader.facts(history=True)) if each.kind == "config"]
+    reader.close()
+    assert [each.agency for each in told] == ["xa-a"]
+
+
+async def test_each_trouble_is_a_finding_and_touches_nobody_else(bench: Bench) -> None:
+    good = [bench.add(f"xa-good-{n}", ios()) for n in range(4)]
+    bench.add("xa-password", ios()).password = "another"
+    bench.add("xa-silent", ios()).silent = True
+    bench.add("xa-hung", ios()).hangs_at = CONFIG
+    bench.add("xa-garbage", ios()).garbage = True
+    bench.add("xa-drops", ios()).drops_at = CONFIG
+    bench.add("xa-cut", ios()).answers[CONFIG] = "!\nhostname cut\n!"
+    await bench.run()
+    assert {agency: str(visit.status) for agency, visit in sorted(bench.visits.items())} == {
+        "xa-cut": "partial",
+        "xa-drops": "dropped",
+        "xa-garbage": "garbage",
+        **{f"xa-good-{n}": "ok" for n in range(len(good))},
+        "xa-hung": "timeout",
+        "xa-password": "authentication",
+        "xa-silent": "timeout",
+    }
+    assert all(visit.detail for visit in bench.visits.values() if visit.status != "ok")
+    for agency in bench.visits:
+        assert (bench.configuration(agency) is None) == ("good" not in agency), agency
+    assert facts(bench, "xa-drops") == facts(bench, "xa-hung") == facts(bench, "xa-garbage") == {}
+
+
+async def test_a_router_that_breaks_later_loses_nothing_of_what_was_known(bench: Bench) -> None:
+    device = bench.add("xa-a", ios())
+    await bench.run()
+    before, known = bench.configuration("xa-a"), facts(bench, "xa-a")
+    device.garbage = True
+    await bench.run()
+    assert (bench.configuration("xa-a"), facts(bench, "xa-a")) == (before, known)
+    last = LastVisits(bench.directory / "last").of("xa-a")
+    assert last is not None
+    assert (last.status, last.facts["model"]) == ("garbage", "CISCO1921/K9")
+
+
+async def test_an_unreachable_router_is_told_so(bench: Bench) -> None:
+    bench.add("xa-a", ios())
+    port = bench.vendors.port
+    await bench.vendors.close()
+    await bench.run()
+    assert bench.status("xa-a") is SshStatus.UNREACHABLE
+    assert f"port {port}" in bench.visits["xa-a"].detail
+
+
+@pytest.mark.parametrize("kind", ["ssh-ed25519", "ecdsa-sha2-nistp256"])
+async def test_another_host_key_is_an_alert_and_no_login(bench: Bench, kind: str) -> None:
+    """A library that accepts any key would log in here: the router counts the tries."""
+    device = bench.add("xa-a", ios())
+    await bench.run()
+    logins = len(device.logins)
+    await bench.vendors.change_key(kind)
+    await bench.run()
+    assert bench.status("xa-a") is SshStatus.HOST_KEY
+    assert len(device.logins) == logins
+    assert "netmon inventory trust" in bench.visits["xa-a"].detail
+    (bench.directory / "known_hosts" / "xa-a").unlink()
+    await bench.run()
+    assert bench.status("xa-a") is SshStatus.OK
+
+
+async def test_the_pin_is_a_line_of_known_hosts(bench: Bench) -> None:
+    bench.add("xa-a", ios())
+    await bench.run()
+    host, kind, _key = (bench.directory / "known_hosts" / "xa-a").read_text().split()
+    assert (host, kind) == (f"[127.0.7.1]:{bench.vendors.port}", "ssh-ed25519")
+
+
+async def test_a_refused_login_is_not_tried_again_soon(bench: Bench) -> None:
+    device = bench.add("xa-a", ios())
+    device.password = "another"
+    await bench.run()
+    tries = len(device.logins)
+    await bench.run()
+    assert bench.status("xa-a") is SshStatus.HELD_BACK
+    assert len(device.logins) == tries
+    device.password = PASSWORD
+    await bench.run(Limits(8, 6.0, insist=True))
+    assert bench.status("xa-a") is SshStatus.OK
+
+
+async def test_a_credential_that_many_refuse_is_not_tried_on_all(bench: Bench) -> None:
+    """A central account is locked after a few tries, whichever routers they went to."""
+    devices = [bench.add(f"xa-{n}", ios()) for n in range(12)]
+    for device in devices:
+        device.password = "another"
+    result = await bench.run()
+    assert result.statuses[SshStatus.AUTHENTICATION] == 3
+    assert result.statuses[SshStatus.HELD_BACK] == 9
+    assert sum(bool(device.logins) for device in devices) == 3
+
+
+async def test_only_lines_of_the_allow_list_are_ever_typed(bench: Bench) -> None:
+    devices = {name: bench.add(f"xa-{name}", r.device(), name) for name, r in recordings().items()}
+    await bench.run(Limits(4, 20.0))
+    for name, device in devices.items():
+        typed = {line.strip() for line in device.typed} - {""}
+        assert typed <= PLATFORMS[name].allowed, name
+
+
+async def test_the_privileged_mode_is_entered_with_its_password(bench: Bench) -> None:
+    device = bench.add("xa-a", ios())
+    device.prompt, device.enable_password = "r-ios>", ENABLE
+    await bench.run()
+    assert bench.status("xa-a") is SshStatus.OK
+
+
+async def test_threads_are_bounded_and_no_router_has_two_sessions(bench: Bench) -> None:
+    for number in range(12):
+        bench.add(f"xa-{number}", ios())
+    most = 0
+
+    async def watch() -> None:
+        nonlocal most
+        while True:
+            names = [thread.name for thread in threading.enumerate()]
+            most = max(most, sum(name.startswith("ssh") for name in names))
+            await asyncio.sleep(0.02)
+
+    watching = asyncio.create_task(watch())
+    await bench.run(Limits(3, 10.0))
+    watching.cancel()
+    assert 0 < most <= 3
+    assert all(len(device.logins) == 1 for device in bench.vendors.devices.values())
+
+
+async def test_a_round_that_is_stopped_ends_at_once_and_leaves_whole_commits(bench: Bench) -> None:
+    for number in range(8):
+        bench.add(f"xa-{number}", ios())
+    for number in range(8, 12):
+        bench.add(f"xa-{number}", ios()).hangs_at = CONFIG
+    running = asyncio.create_task(bench.run(Limits(12, 60.0)))
+    async with asyncio.timeout(30):
+        await bench.seen_some.wait()
+    running.cancel()
+    async with asyncio.timeout(3):
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    repository = configurations(bench.directory)
+    if git := shutil.which("git"):
+        fsck = [git, "-C", str(repository), "fsck", "--strict"]
+        done = subprocess.run(fsck, capture_output=True, text=True, check=False)  # noqa: ASYNC221  # a moment
+        assert (done.returncode, done.stdout) == (0, "")
+    for agency in bench.visits:
+        kept = bench.configuration(agency)
+        assert kept is not None
+        assert kept.endswith("end\n")
+    assert (await bench.run(Limits(8, 4.0))).statuses[SshStatus.OK] == 8
+
+
+async def test_no_secret_reaches_repository_ledger_log_or_detail(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    output = io.StringIO()
+    logging.getLogger().addHandler(handler := logging.StreamHandler(output))
+    for name, recording in recordings().items():
+        bench.add(f"xa-{name}", recording.device(), name)
+    bench.add("xa-password", ios()).password = "another"
+    device = bench.add("xa-unread", ios())
+    device.answers["show ip arp"] = "what? enable secret SEED00\n"
+    bench.add("xa-drops", ios()).drops_at = CONFIG
+    await bench.run(Limits(4, 20.0))
+    logging.getLogger().removeHandler(handler)
+    assert bench.visits["xa-unread"].unread.keys() == {"show ip arp"}
+    bench.ledger.close()
+    said = output.getvalue() + json.dumps([str(visit) for visit in bench.visits.values()])
+    assert "+ct511w4098h" not in said
+    assert SEED not in said
+    assert another_word(bench.directory) == []
+
+
+def another_word(directory: Path) -> list[str]:
+    """Return the files under `directory` that hold a secret, git's objects unpacked."""
+    found = [
+        str(path)
+        for path in directory.rglob("*")
+        if path.is_file() and SEED.encode() in path.read_bytes()
+    ]
+    store = ConfigStore.open(configurations(directory))
+    found += [
+        version.commit
+        for version in store.versions()
+        if SEED in (store.text(version.agency) or "") or SEED in version.message
+    ]
+    store.close()
+    return found
