@@ -8,7 +8,7 @@ from grafana.source import look, panels, series
 from grafana.source.board import FLEET_VARIABLES, Head, board, to_link
 from grafana.source.panels import Column, Figure, Frame, Query, instant, rows
 from grafana.source.places import agencies_map
-from grafana.source.records import FLEET_STATES, RTT_BUCKETS
+from grafana.source.records import FLEET_STATES, RTT_BUCKETS, TROUBLE
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.models import dashboard as model
@@ -93,7 +93,9 @@ def _counts(words: Words) -> list[model.Panel]:
 def _trouble(words: Words) -> model.Panel:
     # `@ end()`: without it another twenty are chosen at each step, and rows break up. The zeros
     # of the chosen are drawn only while netmon was there to see.
-    chosen = f"topk(20, count_over_time({series.outages()}[$__range:5m] @ end()))"
+    earlier = f"sum_over_time({TROUBLE}{{{series.FLEET}}}[$__range] @ end())"
+    lately = f"count_over_time({series.outages()}[5m] @ end())"
+    chosen = f"topk(20, {earlier} or {lately})"
     by = "agency, link, name"
     expression = (
         f"max by ({by}) ({series.outages()} > bool 0 and on (agency, link) {chosen})"
