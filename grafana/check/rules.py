@@ -24,7 +24,7 @@ TRANSFORMATIONS = frozenset({"organize", "merge", "convertFieldType"})
 MATCHERS = frozenset({"byName", "byFrameRefID"})
 PROPERTIES = frozenset(
     {
-        "unit", "decimals", "mappings", "thresholds", "links",
+        "unit", "decimals", "mappings", "noValue", "thresholds", "links",
         "custom.cellOptions", "custom.hidden", "custom.transform", "custom.width",
     }
 )  # fmt: skip

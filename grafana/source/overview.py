@@ -8,12 +8,16 @@ from grafana.source import look, panels, series
 from grafana.source.board import FLEET_VARIABLES, Head, board, to_link
 from grafana.source.panels import Column, Figure, Frame, Query, instant, rows
 from grafana.source.places import agencies_map
-from grafana.source.records import FLEET_STATES, RTT_BUCKETS
+from grafana.source.records import FLEET_STATES, RTT_BUCKETS, TROUBLE
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.models import dashboard as model
 
     from grafana.source.look import Words
+
+
+# Coarse enough that 20,000 links with 200 of them down cost no more than 50,000 samples a look.
+_TROUBLE_STEP, _DISTRICT_STEP = "3m", "5m"
 
 
 def overview(words: Words) -> model.Dashboard:
@@ -89,18 +93,22 @@ def _counts(words: Words) -> list[model.Panel]:
 def _trouble(words: Words) -> model.Panel:
     # `@ end()`: without it another twenty are chosen at each step, and rows break up. The zeros
     # of the chosen are drawn only while netmon was there to see.
-    chosen = f"topk(20, count_over_time({series.outages()}[$__range] @ end()))"
+    earlier = f"sum_over_time({TROUBLE}{{{series.FLEET}}}[$__range] @ end())"
+    lately = f"count_over_time({series.outages()}[5m] @ end())"
+    chosen = f"topk(20, {earlier} or {lately})"
     by = "agency, link, name"
     expression = (
         f"max by ({by}) ({series.outages()} > bool 0 and on (agency, link) {chosen})"
         f" or max by ({by}) ({chosen}) * 0 * {series.ALIVE}"
     )
-    return panels.timeline(
+    panel = panels.timeline(
         words,
         Frame("grafana.trouble", 24, 9),
         Query(expression, "{{name}} · {{link}}"),
         look.of_outages(words),
     )
+    panel.interval = _TROUBLE_STEP
+    return panel
 
 
 def _down_by_district(words: Words) -> model.Panel:
@@ -110,9 +118,10 @@ def _down_by_district(words: Words) -> model.Panel:
         "{{district}} {{kind}}",
     )
     figure = Figure(decimals=0, minimum=0)
-    return panels.graph(
-        words, Frame("grafana.down_over_time", 12, 9), [query], figure, stacked=True
-    )
+    frame = Frame("grafana.down_over_time", 12, 9)
+    panel = panels.graph(words, frame, [query], figure, stacked=True)
+    panel.interval = _DISTRICT_STEP
+    return panel
 
 
 def _availability_by_hour(words: Words) -> model.Panel:

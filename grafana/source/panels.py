@@ -25,6 +25,7 @@ DATA_SOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
 STEP = "1m"
 """No graph asks for finer steps: echoes are summed over minutes on a screen of hours."""
 
+_EMPTY_CELL = "–"
 _LAST = common.ReduceDataOptions(calcs=["lastNotNull"], values=False)
 
 
@@ -195,7 +196,8 @@ def heat(words: Words, frame: Frame, expression: str, unit: str) -> model.Panel:
         exemplars=heatmap.ExemplarConfig(color=NO_DATA),
     )
     query = Query(expression, "{{le}}", format=prom.PromQueryFormat.HEATMAP)
-    return _panel(words, frame, _Body("heatmap", [query], options, _defaults(words, Figure(unit))))
+    # The cells are counts; the unit is that of the axis.
+    return _panel(words, frame, _Body("heatmap", [query], options, _defaults(words, Figure())))
 
 
 def listing(
@@ -208,6 +210,7 @@ def listing(
         sort_by=[common.TableSortByFieldState(display_name=words(sort), desc=True)],
     )
     defaults = _defaults(words, Figure())
+    defaults.no_value = words("grafana.no_rows")
     defaults.custom = common.TableFieldOptions(filterable=False)
     overrides = [each for column in columns if (each := _override(words, column)) is not None]
     panel = _panel(words, frame, _Body("table", queries, options, defaults, overrides))
@@ -349,6 +352,8 @@ def _override(words: Words, column: Column) -> model.DashboardFieldConfigSourceO
         decimals=figure and figure.decimals,
         mappings=figure and figure.mappings,
         thresholds=figure and _thresholds(figure.steps),
+        # A label that is empty is no missing figure.
+        noValue=None if figure else _EMPTY_CELL,
         custom_cellOptions=_coloured_cell() if column.coloured else None,
         custom_width=column.width,
         custom_hidden=None if column.key else True,

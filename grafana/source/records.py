@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 OPEN_OUTAGES = "link:netmon_link_outage_start_timestamp_seconds:named"
+TROUBLE = "link:netmon_link_outage_start_timestamp_seconds:count5m"
 FLEET_STATES = "kind_district_provider:netmon_link_state:sum"
 RTT_BUCKETS = "le:netmon_echo_rtt_seconds_bucket:rate5m"
 FLEET_SECONDS = "kind_district_provider:netmon_link_state_seconds:increase1h"
@@ -71,6 +72,12 @@ GROUPS: tuple[Group, ...] = (
                 frozenset({"le"}),
             ),
         ),
+    ),
+    Group(
+        "netmon_dashboards_5m",
+        "5m",
+        # Who was down at all, however shortly, without reading every half minute of hours.
+        (Record(TROUBLE, f"count_over_time({OPEN_OUTAGES}[5m])", _LINK_LABELS),),
     ),
     Group(
         "netmon_dashboards_hourly",
