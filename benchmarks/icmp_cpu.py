@@ -1,9 +1,11 @@
-"""CPU time per echo request: netmon's engine beside fping and icmplib, in one run.
+"""CPU time per echo request: netmon's engine beside fping, smokeping_prober and icmplib.
 
-Everything happens on the loopback of a network namespace of its own, where every address of 127/8
-answers. Each client is a process of its own; its CPU time is user + system. For the Python clients
-it is taken around the echoes, without the start of the interpreter; for fping around the process.
-Needs root. The figures of one run can be compared with each other, not with another machine's.
+Everything happens in network namespaces: on a loopback where every address of 127/8 answers, and,
+for the paced comparison, before 10,000 simulated routers behind a TUN device that answer after
+80 ms. Each client is a process of its own; its CPU time is user + system. For the Python clients it
+is taken around the echoes, without the start of the interpreter; for fping around the process; for
+smokeping_prober while it runs. Needs root. The figures of one run can be compared with each other,
+not with another machine's.
 
     python benchmarks/icmp_cpu.py [--json]
 """
@@ -15,6 +17,7 @@ import asyncio
 import ctypes
 import fcntl
 import json
+import os
 import resource
 import shutil
 import socket
@@ -22,22 +25,34 @@ import statistics
 import struct
 import subprocess
 import sys
+import time
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import icmplib
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from lab.tun import PathProfile, TunCloud, address_of
 from netmon.clock import SystemClock, Timeline
 from netmon.config.settings import EchoModule
 from netmon.model import LinkKey
 from netmon.probes.icmp import EchoEngine, EchoTarget, IcmplibSockets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
 
 _CLONE_NEWNET = 0x40000000
 _SIOCSIFFLAGS = 0x8914
 _IFF_UP = 1
 _FIRST = int(IPv4Address("127.1.0.1"))
 _PACED_SECONDS = 5.0
+_PROFILE = PathProfile(delay_seconds=0.08, jitter_seconds=0.002)
+_ROUTERS, _ROUTER_INTERVAL_SECONDS, _ROUTER_ROUNDS = 10_000, 2.0, 4
+_SMOKEPING = ("smokeping_prober", "prometheus-smokeping-prober")
+_WARM_UP_SECONDS = 3.0
 
 
 def addresses(count: int) -> list[IPv4Address]:
@@ -56,10 +71,12 @@ class Progress:
 
     def __init__(self, wanted: int) -> None:
         self._left = wanted
+        self.told = 0
         self.done = asyncio.Event()
 
     def __call__(self, batch: object) -> None:
         """Take a batch."""
+        self.told += len(batch)  # type: ignore[arg-type]  # an EchoBatch
         self._left -= len(batch)  # type: ignore[arg-type]  # an EchoBatch
         if self._left <= 0:
             self.done.set()
@@ -97,6 +114,27 @@ async def engine_paced(targets: int) -> float:
     await running
     _check(engine, targets)
     return spent * 100 / _PACED_SECONDS
+
+
+async def engine_before_routers() -> float:
+    """Return the engine's CPU microseconds per echo before simulated routers, paced."""
+    clock, progress = SystemClock(), Progress(1)
+    engine = EchoEngine(Timeline(clock), clock, progress)
+    module = EchoModule("default", _ROUTER_INTERVAL_SECONDS, 1.0)
+    engine.set_targets(
+        [
+            EchoTarget(LinkKey(f"xa-{slot}", "main"), slot, address_of(slot), module)
+            for slot in range(_ROUTERS)
+        ]
+    )
+    running = asyncio.create_task(engine.run())
+    await asyncio.sleep(_ROUTER_INTERVAL_SECONDS)
+    before, told = cpu_seconds(), progress.told
+    await asyncio.sleep(_ROUTER_INTERVAL_SECONDS * _ROUTER_ROUNDS)
+    spent, told = cpu_seconds() - before, progress.told - told
+    await engine.drain(2.0)
+    await running
+    return spent * 1e6 / told
 
 
 def _links(count: int, module: EchoModule) -> list[EchoTarget]:
@@ -142,6 +180,63 @@ def fping_flat_out(targets: int, echoes: int) -> float | None:
     return (cpu_seconds(resource.RUSAGE_CHILDREN) - before) * 1e6 / (targets * echoes)
 
 
+def before_routers() -> tuple[float, float | None]:
+    """Return CPU microseconds per echo of the engine and of fping before simulated routers."""
+    with TunCloud([_PROFILE] * _ROUTERS) as cloud:
+        client = (sys.executable, __file__, "--client", "before_routers")
+        with cloud.popen(*client, stdout=subprocess.PIPE, text=True) as process:
+            engine_us = float(process.communicate()[0])
+        program = shutil.which("fping")
+        if program is None:
+            return engine_us, None
+        pause_ms = _ROUTER_INTERVAL_SECONDS * 1000 / _ROUTERS
+        rounds = ("-c", str(_ROUTER_ROUNDS), "-p", str(round(_ROUTER_INTERVAL_SECONDS * 1000)))
+        before = cpu_seconds(resource.RUSAGE_CHILDREN)
+        with cloud.popen(
+            program, "-q", *rounds, "-i", str(pause_ms), "-t", "1000",
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
+        ) as process:  # fmt: skip
+            process.communicate("\n".join(str(address_of(router)) for router in range(_ROUTERS)))
+        spent = cpu_seconds(resource.RUSAGE_CHILDREN) - before
+        return engine_us, spent * 1e6 / (_ROUTERS * _ROUTER_ROUNDS)
+
+
+def smokeping_paced(targets: int) -> float | None:
+    """Return the percent of a core smokeping_prober takes, an echo per target and second.
+
+    None: it is not installed.
+    """
+    program = next(filter(None, map(shutil.which, _SMOKEPING)), None)
+    if program is None:
+        return None
+    texts = [str(address) for address in addresses(targets)]
+    with subprocess.Popen(
+        [
+            program,
+            "--privileged",
+            "--ping.interval=1s",
+            "--web.listen-address=127.0.0.1:19374",
+            *texts,
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as prober:
+        time.sleep(_WARM_UP_SECONDS)
+        before = _cpu_seconds_of(prober.pid)
+        time.sleep(_PACED_SECONDS)
+        spent = _cpu_seconds_of(prober.pid) - before
+        if prober.poll() is not None:
+            sys.exit("smokeping_prober ended: these figures mean nothing")
+        prober.terminate()
+    return spent * 100 / _PACED_SECONDS
+
+
+def _cpu_seconds_of(process: int) -> float:
+    stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
+    user, system = stat.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def enter_new_network() -> None:
     """Move this process to a network where only loopback is, and datagram sockets are allowed."""
     libc = ctypes.CDLL(None, use_errno=True)
@@ -152,15 +247,17 @@ def enter_new_network() -> None:
         fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", _IFF_UP))
 
 
-CLIENTS = {
+CLIENTS: dict[str, Callable[[], Coroutine[None, None, float]]] = {
     "engine": lambda: engine_flat_out(10_000, 5, privileged=True),
     "engine_1000": lambda: engine_flat_out(1_000, 50, privileged=True),
     "engine_20000": lambda: engine_flat_out(20_000, 5, privileged=True),
     "engine_unprivileged_2000": lambda: engine_flat_out(2_000, 10, privileged=False),
     "icmplib_2000": lambda: icmplib_flat_out(2_000),
     "paced_1000": lambda: engine_paced(1_000),
+    "paced_2000": lambda: engine_paced(2_000),
     "paced_20000": lambda: engine_paced(20_000),
 }
+"""Those that are run on loopback."""
 
 
 def measure(client: str) -> float:
@@ -172,25 +269,46 @@ def measure(client: str) -> float:
 
 def compare(rounds: int) -> dict[str, float | None]:
     """Run all clients in turn, several times, and compare their medians."""
+    seen: dict[str, list[float | None]] = {}
+    for _ in range(rounds):
+        engine_us, fping_us = before_routers()
+        seen.setdefault("engine_tun", []).append(engine_us)
+        seen.setdefault("fping_tun", []).append(fping_us)
     enter_new_network()
-    seen: dict[str, list[float]] = {name: [] for name in (*CLIENTS, "fping")}
     for _ in range(rounds):
         for client in CLIENTS:
-            seen[client].append(measure(client))
-        fping = fping_flat_out(10_000, 5)
-        if fping is not None:
-            seen["fping"].append(fping)
-    middle = {name: statistics.median(values) for name, values in seen.items() if values}
-    fping_us = middle.get("fping")
+            seen.setdefault(client, []).append(measure(client))
+        seen.setdefault("fping", []).append(fping_flat_out(10_000, 5))
+        seen.setdefault("smokeping", []).append(smokeping_paced(2_000))
+    return _figures({name: _median(values) for name, values in seen.items()})
+
+
+def _median(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.median(known) if known else None
+
+
+def _ratio(ours: float | None, theirs: float | None) -> float | None:
+    return None if ours is None or theirs is None else ours / theirs
+
+
+def _figures(middle: dict[str, float | None]) -> dict[str, float | None]:
+    unprivileged = middle["engine_unprivileged_2000"]
     return {
-        "ratio_vs_fping": middle["engine"] / fping_us if fping_us else None,
-        "ratio_vs_icmplib": middle["engine_unprivileged_2000"] / middle["icmplib_2000"],
-        "growth": middle["engine_20000"] / middle["engine_1000"],
+        "ratio_vs_fping": _ratio(middle["engine"], middle["fping"]),
+        "ratio_vs_fping_paced": _ratio(middle["engine_tun"], middle["fping_tun"]),
+        "ratio_vs_smokeping": _ratio(middle["paced_2000"], middle["smokeping"]),
+        "ratio_vs_icmplib": _ratio(unprivileged, middle["icmplib_2000"]),
+        "growth": _ratio(middle["engine_20000"], middle["engine_1000"]),
         "us_per_echo": middle["engine"],
-        "us_per_echo_unprivileged": middle["engine_unprivileged_2000"],
-        "us_per_echo_fping": fping_us,
+        "us_per_echo_fping": middle["fping"],
+        "us_per_echo_paced": middle["engine_tun"],
+        "us_per_echo_fping_paced": middle["fping_tun"],
+        "us_per_echo_unprivileged": unprivileged,
         "us_per_echo_icmplib": middle["icmplib_2000"],
         "paced_cpu_percent_1000": middle["paced_1000"],
+        "paced_cpu_percent_2000": middle["paced_2000"],
+        "paced_cpu_percent_2000_smokeping": middle["smokeping"],
         "paced_cpu_percent_20000": middle["paced_20000"],
     }
 
@@ -200,17 +318,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--rounds", type=int, default=3, help="the median of so many runs")
-    parser.add_argument("--client", choices=list(CLIENTS), help=argparse.SUPPRESS)
+    parser.add_argument("--client", choices=[*CLIENTS, "before_routers"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.client:
-        print(asyncio.run(CLIENTS[arguments.client]()))
+        client = CLIENTS.get(arguments.client, engine_before_routers)
+        print(asyncio.run(client()))
         return
     figures = compare(arguments.rounds)
     if arguments.json:
         print(json.dumps(figures))
         return
     for name, value in figures.items():
-        print(f"{name:28}", "not measured" if value is None else f"{value:10.3f}")
+        print(f"{name:34}", "not measured" if value is None else f"{value:10.3f}")
 
 
 if __name__ == "__main__":

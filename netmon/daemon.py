@@ -61,13 +61,15 @@ _log = logging.getLogger(__name__)
 
 _TICK_SECONDS = 0.2
 _PUBLISH_SECONDS = 1.0
+_NEWS_SECONDS = 0.2
+"""So soon after the last one a snapshot may follow where something was decided."""
 _LEDGER_PATIENCE_SECONDS = 5.0
 """So long a snapshot waits to be durable before it is published with the trouble on top."""
 _WINDOWS_EVERY_SECONDS = 5.0
 _SURVEY_EVERY_SECONDS = 6 * 3600
 _RETENTION_EVERY_SECONDS = 24 * 3600
 _DRAIN_SECONDS = 5.0
-_SWITCH_SECONDS = 0.0005
+_SWITCH_SECONDS = 0.0002
 """Every NumPy call of the event loop may lose the interpreter lock to a scrape that is being
 rendered: at Python's 5 ms a tick took 330 ms beside it."""
 
@@ -113,6 +115,8 @@ class Daemon:
         self._windows: tuple[MaintenanceWindow, ...] = ()
         self._undurable = 0
         """Batches of events that the ledger has not taken yet."""
+        self._news = asyncio.Event()
+        """Something became durable that the snapshot does not show."""
         self._all_durable = asyncio.Event()
         self._all_durable.set()
 
@@ -347,6 +351,7 @@ class Daemon:
 
         def durable() -> None:
             self._undurable -= 1
+            self._news.set()
             if not self._undurable:
                 self._all_durable.set()
             self._watch.settle(events)
@@ -379,8 +384,12 @@ class Daemon:
 
     async def _publish(self) -> None:
         while True:
+            self._news.clear()
             await self._publish_once()
-            await asyncio.sleep(_PUBLISH_SECONDS)
+            await asyncio.sleep(_NEWS_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_PUBLISH_SECONDS - _NEWS_SECONDS):
+                    await self._news.wait()
 
     async def _publish_once(self) -> None:
         """Show the present figures once everything decided so far is durable."""

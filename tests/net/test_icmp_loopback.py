@@ -288,6 +288,18 @@ async def test_a_burst_is_sent_on_top_and_the_addresses_of_a_link_take_turns() -
     assert sent_us[-1] - sent_us[0] >= 80_000
 
 
+async def test_an_engine_that_is_late_itself_sends_no_confirming_echoes() -> None:
+    with contextlib.closing(Bench([link(0)])) as bench:
+        now_us = bench.engine._timeline.now_us()
+        bench.engine._tick(now_us, now_us - 150_000)
+        bench.burst(1, 0)
+        assert len(bench.engine._bursts) == 0
+    with contextlib.closing(Bench([link(0)])) as bench:
+        bench.engine._tick(now_us, now_us - 50_000)
+        bench.burst(1, 0)
+        bench.tick_until_told(1)
+
+
 async def test_a_burst_for_unknown_links_sends_nothing() -> None:
     async with running([link(0)]) as bench:
         bench.burst(3, 5, 9)

@@ -123,6 +123,12 @@ def test_a_round_is_one_turn_of_the_wheel() -> None:
     assert lane.figures() == RoundFigures("echo:default", 4, 4_000_000, 0.0, 0.0)
 
 
+def test_the_load_of_a_lane_is_what_falls_due_in_a_tick() -> None:
+    lane = Lane(4, EchoModule("default", 2.0, 1.0), 40_000)
+    lane.wheel.replace(np.arange(1_000, dtype=np.int64), np.arange(1_000, dtype=np.int32))
+    assert lane.load == 20.0
+
+
 def test_the_families_of_a_module_make_one_round() -> None:
     rounds = [RoundFigures("echo:m", 3, 10, 0.5, 0.1), RoundFigures("echo:m", 2, 20, 0.25, 0.3)]
     assert merge_rounds(rounds) == RoundFigures("echo:m", 3, 20, 0.75, 0.3)

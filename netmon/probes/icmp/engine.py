@@ -76,6 +76,8 @@ class EchoEngine:
         self._receivers: dict[int, Receiver] = {}
         self._bursts = Bursts()
         self._calm_from_us = 0
+        self._due_since_us = 0
+        """Nothing waits to be sent that fell due earlier."""
         self._held = np.zeros(0, np.uint64)
         self._last_us = timeline.now_us()
         self._wall_offset_us = wall_offset_us(timeline, clock)
@@ -123,8 +125,7 @@ class EchoEngine:
                 if self._draining and not unfinished and not self._flight.awaited():
                     break
                 if unfinished:
-                    if not self._is_behind():
-                        planned_us = now_us
+                    planned_us = self._due_since_us
                     await asyncio.sleep(0)
                     continue
                 planned_us = (now_us // self._tick_us + 1) * self._tick_us
@@ -234,11 +235,11 @@ class EchoEngine:
             self._flight.settle(overdue, Outcome.SILENT)
             settled.append(overdue)
         self._tell(settled)
-        return not emptied or self._is_behind()
+        return not emptied or self._waiting() > 0
 
-    def _is_behind(self) -> bool:
-        """Tell whether echoes are due that were not sent yet."""
-        return any(len(lane.queue) for lane in self._lanes)
+    def _waiting(self) -> int:
+        """Return how many echoes are due and not sent yet."""
+        return sum(len(lane.queue) for lane in self._lanes)
 
     def _watch_wall_clock(self) -> None:
         offset_us = wall_offset_us(self._timeline, self._clock)
@@ -250,6 +251,7 @@ class EchoEngine:
         extra = self._bursts.take(now_us)
         lane_of_extra = self._lane_of_target[extra]
         failed: list[Positions] = []
+        after_us, waited = self._last_us, self._waiting()
         if now_us - planned_us > _LATE_US:
             self._calm_from_us = now_us + _CALM_US
         left = limit = max(_SENDS_PER_TICK, 2 * round(sum(lane.load for lane in self._lanes)))
@@ -266,6 +268,8 @@ class EchoEngine:
             lane.count(took_us / _MICROSECONDS, (now_us - planned_us) / _MICROSECONDS)
         if left < limit:
             self._lateness_us.append(now_us - planned_us)
+        if limit - left >= waited:
+            self._due_since_us = after_us if self._waiting() else now_us
         self._last_us = now_us
         return failed
 
