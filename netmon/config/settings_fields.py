@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from netmon.config.alerting_fields import AlertingKeys
 from netmon.config.fields import Field, Table
 from netmon.config.forms import ListOf, MapOf, PlacedForm
 from netmon.config.secret_form import SecretForm
@@ -174,6 +175,9 @@ class SettingsKeys:
     MODULES = Field("modules", Table("modules", ModulesKeys), "Named probe settings.")
     CREDENTIALS = Field(
         "credentials", Table("credentials", CredentialsKeys), "Credentials by name."
+    )
+    ALERTING = Field(
+        "alerting", Table("alerting", AlertingKeys), "How alerts become pages: who is told what."
     )
 
 
