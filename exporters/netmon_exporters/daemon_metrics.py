@@ -88,6 +88,11 @@ def _failures(daemon: DaemonFigures) -> Samples:
     return (({"exporter": name}, n) for name, n in sorted(daemon.exporter_failures.items()))
 
 
+def _drills(daemon: DaemonFigures) -> Samples:
+    known = ((agency, seconds) for agency, seconds in sorted(daemon.drills.items()))
+    return (({"agency": agency}, seconds) for agency, seconds in known if seconds is not None)
+
+
 _ROUND = ("round",)
 
 INVENTORY_FAMILIES: tuple[Family, ...] = (
@@ -209,5 +214,25 @@ FAMILIES: tuple[tuple[Family, Callable[[DaemonFigures], Samples]], ...] = (
             ("exporter",),
         ),
         _failures,
+    ),
+    (
+        Family(
+            "netmon_drill_active",
+            "gauge",
+            "Whether a drill is being held for an agency.",
+            ("agency",),
+            "no drill is being held",
+        ),
+        lambda daemon: (({"agency": agency}, 1) for agency in daemon.active_drills),
+    ),
+    (
+        Family(
+            "netmon_drill_duration_seconds",
+            "gauge",
+            "How long the page of an agency's last drill took until Alertmanager delivered it.",
+            ("agency",),
+            "no drill was delivered",
+        ),
+        _drills,
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from netmon import __version__
-from netmon.cli import accounts, check, demo, export, maintenance, probe, run, status
+from netmon.cli import accounts, check, demo, drill, export, maintenance, probe, run, status
 
 
 def parser() -> argparse.ArgumentParser:
@@ -17,6 +17,6 @@ def parser() -> argparse.ArgumentParser:
     )
     this.add_argument("--version", action="version", version=f"netmon {__version__}")
     commands = this.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (run, check, probe, status, accounts, maintenance, export, demo):
+    for module in (run, check, probe, status, accounts, maintenance, export, drill, demo):
         module.add(commands)
     return this

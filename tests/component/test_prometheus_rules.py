@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -114,10 +115,6 @@ _SWAPS = (
 )
 
 
-EQUIVALENT: frozenset[str] = frozenset()
-"""Broken expressions that say the same as before."""
-
-
 def mutants(expression: str) -> Iterator[str]:
     """Yield the expression broken in one place at a time."""
     yield f"({expression}) and on () vector(0) == 1"
@@ -183,15 +180,15 @@ def relevant(alert: str | None, record: str) -> list[Path]:
 @pytest.mark.parametrize(
     "position", range(len(RULE_LIST)), ids=lambda at: str(RULE_LIST[at].get("alert", at))
 )
-def test_a_rule_that_is_broken_in_any_one_place_fails_its_tests(
-    tmp_path: Path, position: int
-) -> None:
+def test_a_rule_that_is_broken_fails_its_tests(tmp_path: Path, position: int) -> None:
+    """Each is broken in its first place; NETMON_MUTANTS=all breaks every place (4 minutes)."""
     expression = RULE_LIST[position]["expr"]
-    broken = [each for each in mutants(expression) if each not in EQUIVALENT]
+    most = None if os.environ.get("NETMON_MUTANTS") == "all" else 1
+    tried = [expression, *list(mutants(expression))[:most]]
     with ThreadPoolExecutor(2) as pool:
         alive = pool.map(
             lambda numbered: survives(tmp_path / str(numbered[0]), position, numbered[1]),
-            enumerate(broken),
+            enumerate(tried),
         )
-        survivors = [mutant for mutant, lives in zip(broken, alive, strict=True) if lives]
-    assert survivors == []
+        survivors = [each for each, lives in zip(tried, alive, strict=True) if lives]
+    assert survivors == [expression], "what is not broken passes, and nothing else does"
