@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netmon import __version__
+from netmon.alerting.drill import Drills
 from netmon.clock import Clock, SystemClock, Timeline
 from netmon.config import LoadedAll, load_all
 from netmon.errors import NetmonError
@@ -227,6 +228,8 @@ class Daemon:
             lambda: self._snapshot,
             self.reload,
         )
+        self._drills = Drills(clock)
+        self._web.add_action("/-/drill", self._drill)
 
     async def _start(self, loaded: LoadedAll) -> None:
         await self._web.start()
@@ -405,6 +408,7 @@ class Daemon:
 
     def _figures(self) -> DaemonFigures:
         writable, message, pending = self._writer.status()
+        drills = self._drills.figures()
         return DaemonFigures(
             version=__version__,
             started_us=self._started_us,
@@ -423,8 +427,14 @@ class Daemon:
             exporter_failures=self._web.failures,
             visits=self._visits.figures(),
             language=self._loaded.settings.web.language,
+            drills={each.agency: each.delivered_seconds for each in drills},
+            active_drills=tuple(each.agency for each in drills if each.active),
             notice=self._around.notice,
         )
+
+    def _drill(self, method: str, query: Mapping[str, str], body: bytes) -> ReloadResult:
+        agencies = self._watch.inventory.agencies if self._watch.inventory else {}
+        return ReloadResult(*self._drills.asked(method, query, body, agencies))
 
     async def _stop(self) -> None:
         """Drain: no new probes, what is under way may end, everything decided becomes durable."""

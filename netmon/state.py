@@ -201,6 +201,9 @@ class DaemonFigures:
     visits: VisitFigures = field(default=VisitFigures())
     language: str = "vi"
     """In which language people are spoken to who did not choose one."""
+    drills: Mapping[str, float | None] = field(default_factory=dict)
+    """By agency: how long the page of its last drill took; None: not delivered yet."""
+    active_drills: tuple[str, ...] = ()
     notice: Mapping[str, str] = field(default_factory=dict)
     """Language → one sentence for the top of the page, for example what the demo cannot do."""
 

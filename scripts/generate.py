@@ -8,6 +8,10 @@ import sys
 from pathlib import Path
 
 from grafana.source.render import generated as dashboards
+from netmon.alerting.alertmanager import configuration
+from netmon.alerting.mail import templates
+from netmon.alerting.prometheus_files import rules_file, utc_offset_seconds
+from netmon.config import load_all
 from netmon.config.reference import reference_tables
 from netmon.config.schema import SCHEMAS
 from netmon_exporters import metrics_table
@@ -44,7 +48,19 @@ def _generated() -> dict[str, str]:
     }
     files["docs/metrics.md"] = metrics_table.document()
     files["docs/configuration.md"] = _with_reference(ROOT / "docs/configuration.md")
-    return files | dashboards()
+    return files | dashboards() | _alerting()
+
+
+def _alerting() -> dict[str, str]:
+    """Return what the shipped inventory and settings make of Prometheus and Alertmanager."""
+    loaded = load_all(ROOT / "config/netmon.yaml")
+    settings, inventory = loaded.settings, loaded.inventory
+    offset_seconds = utc_offset_seconds(inventory.province)
+    return {
+        "exporters/prometheus/rules/netmon.yml": rules_file(settings.alerting, offset_seconds),
+        "exporters/alertmanager/alertmanager.yml": configuration(inventory, settings),
+        "exporters/alertmanager/netmon.tmpl": templates(offset_seconds),
+    }
 
 
 def _with_reference(path: Path) -> str:

@@ -117,6 +117,11 @@ def _changed_keys(daemon: DaemonFigures) -> Samples:
     return (({"agency": agency}, 1) for agency in daemon.visits.changed_keys)
 
 
+def _drills(daemon: DaemonFigures) -> Samples:
+    known = ((agency, seconds) for agency, seconds in sorted(daemon.drills.items()))
+    return (({"agency": agency}, seconds) for agency, seconds in known if seconds is not None)
+
+
 _ROUND = ("round",)
 _NO_TRAPS = "traps are not received"
 
@@ -339,5 +344,25 @@ FAMILIES: tuple[tuple[Family, Callable[[DaemonFigures], Samples]], ...] = (
             "Answers of the last inventory round that no template could read.",
         ),
         lambda daemon: _one(daemon.visits.unread),
+    ),
+    (
+        Family(
+            "netmon_drill_active",
+            "gauge",
+            "Whether a drill is being held for an agency.",
+            ("agency",),
+            "no drill is being held",
+        ),
+        lambda daemon: (({"agency": agency}, 1) for agency in daemon.active_drills),
+    ),
+    (
+        Family(
+            "netmon_drill_duration_seconds",
+            "gauge",
+            "How long the page of an agency's last drill took until Alertmanager delivered it.",
+            ("agency",),
+            "no drill was delivered",
+        ),
+        _drills,
     ),
 )

@@ -67,6 +67,18 @@ def _outage_start(snapshot: Snapshot) -> Column:
     return column([started.get(key, _NAN) for key in snapshot.keys])
 
 
+def _outage_cause(snapshot: Snapshot) -> Column:
+    column_of = {cause: number for number, cause in enumerate(CAUSES)}
+    hot = np.full((len(snapshot.keys), len(CAUSES)), _NAN)
+    open_causes = {outage.key: column_of[outage.cause] for outage in snapshot.open_outages}
+    if open_causes:
+        for row, key in enumerate(snapshot.keys):
+            if key in open_causes:
+                hot[row] = 0
+                hot[row, open_causes[key]] = 1
+    return hot
+
+
 def _echo_errors(snapshot: Snapshot) -> Column:
     errors = snapshot.echo.errors.astype(np.float64)
     return np.where(errors > 0, errors, _NAN)
@@ -126,6 +138,18 @@ LINK_FAMILIES: tuple[ColumnFamily, ...] = (
         ),
         _LINK,
         _outage_start,
+    ),
+    ColumnFamily(
+        Family(
+            "netmon_link_outage_cause",
+            "gauge",
+            "Probable cause of the open outage of a link: 1 for the one that holds.",
+            (*_LINK, "cause"),
+            "no outage is open",
+        ),
+        _LINK,
+        _outage_cause,
+        tuple(Sample("", (("cause", cause.value),)) for cause in CAUSES),
     ),
     ColumnFamily(
         Family(

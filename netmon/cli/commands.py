@@ -5,7 +5,18 @@ from __future__ import annotations
 import argparse
 
 from netmon import __version__
-from netmon.cli import accounts, check, demo, inventory, maintenance, probe, run, status
+from netmon.cli import (
+    accounts,
+    check,
+    demo,
+    drill,
+    export,
+    inventory,
+    maintenance,
+    probe,
+    run,
+    status,
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -17,6 +28,8 @@ def parser() -> argparse.ArgumentParser:
     )
     this.add_argument("--version", action="version", version=f"netmon {__version__}")
     commands = this.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (run, check, probe, status, accounts, inventory, maintenance, demo):
+    for module in (
+        run, check, probe, status, accounts, inventory, maintenance, export, drill, demo
+    ):  # fmt: skip
         module.add(commands)
     return this

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from netmon.config.alerting_file import check_selectors
 from netmon.config.calendar_file import read_calendar
 from netmon.config.inventory_build import build_inventory
 from netmon.config.inventory_checks import check_inventory
@@ -138,6 +139,8 @@ def _read_all(path: Path, report: Report) -> tuple[SettingsDraft, Draft]:
     if settings_draft.inventory is None:
         return settings_draft, Draft()
     draft = _read_inventory(settings_draft.inventory, settings_draft.settings, report)
+    if settings_draft.alerting is not None and draft.complete:
+        check_selectors(settings_draft.alerting, draft, report)
     return settings_draft, draft
 
 

@@ -124,6 +124,49 @@ class Web:
 
 
 @dataclass(frozen=True, slots=True)
+class Receiver:
+    """Who is told of an alert, and how."""
+
+    name: str
+    emails: tuple[str, ...] = ()
+    webhooks: tuple[str, ...] = ()
+    """Relays to SMS gateways, Zalo and the like: they take Alertmanager's JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRoute:
+    """Which alerts a receiver gets. An empty selector selects all; several narrow each other."""
+
+    receiver: str
+    kinds: tuple[str, ...] = ()
+    """Kinds of agencies."""
+    areas: tuple[str, ...] = ()
+    """Agencies that form an area: alerts of it and of all below."""
+    providers: tuple[str, ...] = ()
+    severities: tuple[str, ...] = ()
+    hours: str = "always"
+    """"business", "other" or "always"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alerting:
+    """How alerts become pages: what the Prometheus rules and Alertmanager are made from."""
+
+    page_after_seconds: float = 30.0
+    ticket_after_seconds: float = 300.0
+    group_wait_seconds: float = 30.0
+    group_interval_seconds: float = 60.0
+    repeat_seconds: float = 14_400.0
+    runbooks: str = "https://netmon.example/runbooks"
+    smarthost: str = "localhost:25"
+    mail_from: str = "netmon@localhost"
+    drill_webhook: str = "http://127.0.0.1:9877/-/drill"
+    receivers: Mapping[str, Receiver] = field(default_factory=dict)
+    """The first is told of what no route selects."""
+    routes: tuple[AlertRoute, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All of config/netmon.yaml. Paths are absolute or relative to the working directory."""
 
@@ -140,6 +183,7 @@ class Settings:
     """None: `router_visits`."""
     inventory_max_bytes: int = 8_000_000
     """The largest file of the inventory that is read."""
+    alerting: Alerting = field(default=Alerting())
     snmp_traps: SnmpTraps | None = None
     """None: nothing listens."""
     profiles: Path | None = None

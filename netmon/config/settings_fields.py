@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from netmon.config.alerting_fields import AlertingKeys
 from netmon.config.fields import Field, Table
 from netmon.config.forms import ListOf, MapOf, PlacedForm
 from netmon.config.secret_form import SecretForm
@@ -221,6 +222,9 @@ class SettingsKeys:
         "profiles",
         PlacedForm(_path),
         "Folder of SNMP profiles (*.yaml) of your own, relative to this file.",
+    )
+    ALERTING = Field(
+        "alerting", Table("alerting", AlertingKeys), "How alerts become pages: who is told what."
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from netmon.config.alerting_file import build_alerting, check_routes
 from netmon.config.calendar_file import read_calendar
 from netmon.config.document import read_table
 from netmon.config.fields import Record
@@ -65,6 +66,8 @@ class SettingsDraft:
     """Where the inventory lies, known even if something else is wrong."""
     files: list[Path] = field(default_factory=list)
     secrets: list[tuple[SecretReference, Place]] = field(default_factory=list)
+    alerting: Record | None = None
+    """Routes that are checked against the inventory."""
 
 
 def read_settings(path: Path, report: Report) -> SettingsDraft:
@@ -79,6 +82,8 @@ def read_settings(path: Path, report: Report) -> SettingsDraft:
     _check_credentials(root, report)
     _check_modules(root, report)
     _check_profiles(root, path, report)
+    draft.alerting = root.get(SettingsKeys.ALERTING)
+    check_routes(draft.alerting or _ABSENT, report)
     calendar = _calendar(root, path, draft, report)
     draft.secrets = _secrets(root)
     if not report.has_errors and calendar is not None:
@@ -218,6 +223,7 @@ def _build(root: Record, directory: Path, calendar: Calendar) -> Settings:
         inventory_max_bytes=root[SettingsKeys.INVENTORY_MAX_SIZE],
         snmp_traps=_traps(root.get(SettingsKeys.SNMP_TRAPS)),
         profiles=None if profiles is None else directory / profiles.value,
+        alerting=build_alerting(root.get(SettingsKeys.ALERTING) or _ABSENT),
     )
 
 

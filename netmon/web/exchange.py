@@ -48,9 +48,13 @@ class Exporter(Protocol):
         ...
 
 
+Action: TypeAlias = Callable[[str, Mapping[str, str], bytes], "ReloadResult"]
+"""What a path of the daemon's own does, given method, query and body; called on the event loop."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReloadResult:
-    """How a reload ended, in words for the person who asked for it."""
+    """How a reload, or another action, ended: in words for the person who asked for it."""
 
     ok: bool
     text: str

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from netmon.errors import CapabilityError
 from netmon.messages import Catalogue
-from netmon.web.exchange import Exporter, Handler, ReloadResult, Request
+from netmon.web.exchange import Action, Exporter, Handler, ReloadResult, Request
 from netmon.web.listener import Bounds, Connection, Listener
 from netmon.web.rendering import Answer, Renderer, plain
 
@@ -60,9 +60,14 @@ class WebServer:
         self._failures: Counter[str] = Counter()
         self._renderers = [self._renderer(exporter) for exporter in exporters]
         self._routes = _routes(self._renderers)
+        self._actions: dict[str, Action] = {}
         self._draining = False
         self._reloading = asyncio.Lock()
         self._address: tuple[str, int] | None = None
+
+    def add_action(self, path: str, action: Action) -> None:
+        """Let a path do something for those who may: no other site's page can ask for it."""
+        self._actions[path] = action
 
     @property
     def address(self) -> tuple[str, int]:
@@ -138,6 +143,8 @@ class WebServer:
                 return self._ready()
             case "/-/reload":
                 return await self._reloaded(request)
+        if action := self._actions.get(request.path):
+            return await self._acted(request, action)
         if request.method not in {"GET", "HEAD"}:
             return plain(405, "This page is only for reading: use GET.\n", {"Allow": "GET, HEAD"})
         return await self._page(request)
@@ -160,10 +167,16 @@ class WebServer:
             return plain(503, "netmon has no figures yet.\n")
         return plain(200, "netmon is ready.\n")
 
+    async def _acted(self, request: web.BaseRequest, action: Action) -> Answer:
+        if _is_of_another_site(request):
+            return plain(403, "Another site's page may not ask netmon for this.\n")
+        result = action(request.method, dict(request.query), await request.read())
+        return plain(200 if result.ok else 422, result.text.rstrip("\n") + "\n")
+
     async def _reloaded(self, request: web.BaseRequest) -> Answer:
         if request.method not in {"POST", "PUT"}:
             return plain(405, "Reload with POST or PUT.\n", {"Allow": "POST, PUT"})
-        if request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
+        if _is_of_another_site(request):
             return plain(403, "Another site's page may not reload netmon.\n")
         async with self._reloading:
             try:
@@ -179,6 +192,10 @@ class WebServer:
     def _renderer(self, exporter: Exporter) -> Renderer:
         name = type(exporter).__name__
         return Renderer(exporter, lambda: self._failures.update([name]))
+
+
+def _is_of_another_site(request: web.BaseRequest) -> bool:
+    return request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}
 
 
 def _routes(renderers: Sequence[Renderer]) -> dict[str, tuple[Renderer, Handler]]:

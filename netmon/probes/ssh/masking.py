@@ -44,8 +44,8 @@ def mask(text: str, rules: Configuration | None = None, known: Iterable[str] = (
     patterns = rules.secrets if rules else ()
     for secret in sorted({each for each in known if len(each) >= _SHORTEST_KNOWN}, key=len)[::-1]:
         text = text.replace(secret, MASK)
-    for within, secret in sections:
-        text = within.sub(partial(_section, secret), text)
+    for within, pattern in sections:
+        text = within.sub(partial(_section, pattern), text)
     for pattern in (*patterns, *_EVERYWHERE):
         text = pattern.sub(_masked, text)
     return text
