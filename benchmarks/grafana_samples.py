@@ -12,9 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +20,7 @@ from urllib.parse import urlencode
 
 from grafana.check.expressions import plain
 from grafana.source import records
-from lab.capabilities import find_program
-from lab.prometheus import Prometheus, Scrape
+from lab.prometheus import Prometheus, Recorded
 from netmon.model import CAUSES, STATES
 
 if TYPE_CHECKING:
@@ -45,29 +42,8 @@ def main() -> int:
     parser.add_argument("--links", type=int, default=20_000)
     links = parser.parse_args().links
     end = int(time.time()) // MINUTE * MINUTE  # noqa: TID251  # a block is cut at real time
-    with tempfile.TemporaryDirectory() as folder:
-        text, data = Path(folder, "samples.om"), Path(folder, "data")
-        text.write_text("".join(exposition(links, end)) + "# EOF\n", "utf-8")
-        tool = find_program("promtool")
-        blocks = [tool, "tsdb", "create-blocks-from", "openmetrics", str(text), str(data)]
-        subprocess.run(blocks, check=True, stdout=subprocess.DEVNULL)
-        with Stored(data) as prometheus:
-            return max([report(prometheus, uid, end) for uid in SPANS])
-
-
-class Stored(Prometheus):
-    """A Prometheus that scrapes nothing and has blocks."""
-
-    def __init__(self, data: Path) -> None:
-        super().__init__(Scrape([]))
-        self._data = data
-
-    def command(self) -> list[str]:
-        """Return the usual command with another store."""
-        return [
-            f"--storage.tsdb.path={self._data}" if each.startswith("--storage.tsdb.path") else each
-            for each in super().command()
-        ]
+    with Recorded("".join(exposition(links, end))) as prometheus:
+        return max([report(prometheus, uid, end) for uid in SPANS])
 
 
 def report(prometheus: Prometheus, uid: str, end: int) -> int:

@@ -6,6 +6,7 @@ Its first scrape comes 5 to 6 s after the start, whatever the interval: start on
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -60,9 +61,10 @@ class Prometheus(HttpDaemon):
             "--log.level=warn",
         ]
 
-    def query(self, expression: str) -> list[Sample]:
-        """Evaluate an expression that yields a vector, now."""
-        answer = self._api("query", query=expression)
+    def query(self, expression: str, at: float | None = None) -> list[Sample]:
+        """Evaluate an expression that yields a vector, now or at a time."""
+        when = {} if at is None else {"time": str(at)}
+        answer = self._api("query", query=expression, **when)
         return [Sample(each["metric"], float(each["value"][1])) for each in answer["result"]]
 
     def alerts(self) -> list[dict[str, Any]]:
@@ -111,3 +113,20 @@ class Prometheus(HttpDaemon):
                 "alertmanagers": [{"static_configs": [{"targets": list(scrape.alertmanagers)}]}]
             },
         }
+
+
+class Recorded(Prometheus):
+    """Prometheus over samples of the past, given as OpenMetrics text; it scrapes nothing."""
+
+    def __init__(self, openmetrics: str) -> None:
+        super().__init__(Scrape([]))
+        self._openmetrics = openmetrics
+
+    def command(self) -> Sequence[str]:
+        """Make blocks of the samples; return the command that starts Prometheus over them."""
+        text, data = self.directory / "samples.om", self.directory / "data"
+        text.write_text(self._openmetrics + "# EOF\n", encoding="utf-8")
+        tool = find_program("promtool")
+        blocks = [tool, "tsdb", "create-blocks-from", "openmetrics", str(text), str(data)]
+        subprocess.run(blocks, check=True, stdout=subprocess.DEVNULL)
+        return [*super().command(), "--storage.tsdb.retention.time=10y"]
