@@ -100,12 +100,13 @@ def exposition(links: int, end: int) -> Iterator[str]:
         yield from series(name, [""], minutes)
     yield from series("netmon_round_last_end_timestamp_seconds", ['round="echo:default"'], now)
     yield from series(records.OPEN_OUTAGES, down, minutes)
-    yield from series(records.TROUBLE, down, range(end - 6 * HOUR, end + 1, 5 * MINUTE))
+    yield from series(records.WORST, down[:20], now)
     states = [f'{each},state="{state}"' for each in groups for state in STATES]
     # Only what is drawn over time is needed over time.
     drawn = [each for each in states if 'state="down"' in each]
     yield from series(records.FLEET_STATES, drawn, minutes)
     yield from series(records.FLEET_STATES, sorted(set(states) - set(drawn)), now)
+    yield from series(records.FLEET_DAY, states, range(end - 2 * HOUR, end + 1, HOUR))
     yield from series(records.RTT_BUCKETS, (f'le="{number}"' for number in range(11)), minutes)
     hours = [f'{each},hours="{part}"' for each in states for part in ("business", "other")]
     yield from series(records.FLEET_SECONDS, hours, day)

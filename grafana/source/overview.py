@@ -8,7 +8,7 @@ from grafana.source import look, panels, series
 from grafana.source.board import FLEET_VARIABLES, Head, board, to_link
 from grafana.source.panels import Column, Figure, Frame, Query, instant, rows
 from grafana.source.places import agencies_map
-from grafana.source.records import FLEET_STATES, RTT_BUCKETS, TROUBLE
+from grafana.source.records import FLEET_STATES, RTT_BUCKETS, WORST
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.models import dashboard as model
@@ -72,7 +72,7 @@ def _counts(words: Words) -> list[model.Panel]:
         for key, expression, steps in counts
     ]
     age: look.Steps = ((None, look.UP), (60, look.DEGRADED), (180, look.DOWN))
-    availability = series.fleet_availability(series.FLEET, "", "24h")
+    availability = series.day_availability()
     return [
         *figures,
         panels.big(
@@ -91,11 +91,9 @@ def _counts(words: Words) -> list[model.Panel]:
 
 
 def _trouble(words: Words) -> model.Panel:
-    # `@ end()`: without it another twenty are chosen at each step, and rows break up. The zeros
-    # of the chosen are drawn only while netmon was there to see.
-    earlier = f"sum_over_time({TROUBLE}{{{series.FLEET}}}[$__range] @ end())"
-    lately = f"count_over_time({series.outages()}[5m] @ end())"
-    chosen = f"topk(20, {earlier} or {lately})"
+    # `@ end()`: without it others are chosen at each step, and rows break up. The zeros of the
+    # chosen are drawn only while netmon was there to see.
+    chosen = f"{WORST}{{{series.FLEET}}} @ end()"
     by = "agency, link, name"
     expression = (
         f"max by ({by}) ({series.outages()} > bool 0 and on (agency, link) {chosen})"

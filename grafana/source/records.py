@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 OPEN_OUTAGES = "link:netmon_link_outage_start_timestamp_seconds:named"
 TROUBLE = "link:netmon_link_outage_start_timestamp_seconds:count5m"
+WORST = "link:netmon_link_outage_start_timestamp_seconds:top20_6h"
+FLEET_DAY = "kind_district_provider:netmon_link_state_seconds:avg24h"
 FLEET_STATES = "kind_district_provider:netmon_link_state:sum"
 RTT_BUCKETS = "le:netmon_echo_rtt_seconds_bucket:rate5m"
 FLEET_SECONDS = "kind_district_provider:netmon_link_state_seconds:increase1h"
@@ -62,6 +64,12 @@ GROUPS: tuple[Group, ...] = (
                 _LINK_LABELS,
             ),
             Record(
+                # Chosen here and not in the panel, which would count its cost at each step.
+                WORST,
+                f"topk(20, sum_over_time({TROUBLE}[6h]) or count_over_time({OPEN_OUTAGES}[5m]))",
+                _LINK_LABELS,
+            ),
+            Record(
                 FLEET_STATES,
                 f"sum by ({_PLACE}, state) (netmon_link_state {_AGENCY} {_LINK})",
                 _PLACE_LABELS | {"state"},
@@ -88,6 +96,11 @@ GROUPS: tuple[Group, ...] = (
                 f"sum by ({_PLACE}, state, hours) "
                 f"(increase(netmon_link_state_seconds_total[1h]) {_AGENCY} {_LINK})",
                 _PLACE_LABELS | {"state", "hours"},
+            ),
+            Record(
+                FLEET_DAY,
+                f"sum by ({_PLACE}, state) (avg_over_time({FLEET_SECONDS}[24h]))",
+                _PLACE_LABELS | {"state"},
             ),
             Record(
                 PROVIDER_SECONDS,

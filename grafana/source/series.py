@@ -5,6 +5,7 @@ from __future__ import annotations
 from grafana.source.records import (
     DOWN_SECONDS,
     ENDED_OUTAGES,
+    FLEET_DAY,
     FLEET_SECONDS,
     FLEET_STATES,
     OPEN_OUTAGES,
@@ -65,6 +66,11 @@ def link_availability(matchers: str, by: str, window: str) -> str:
 def fleet_availability(matchers: str, by: str, window: str) -> str:
     """Return availability of many links from the hourly record of kinds and districts."""
     return ratio(FLEET_SECONDS, matchers, by, window, "avg_over_time")
+
+
+def day_availability() -> str:
+    """Return availability of the chosen links over 24 hours; its record is an hour old at most."""
+    return ratio(FLEET_DAY, FLEET, "", "2h", "last_over_time")
 
 
 def provider_availability(by: str, window: str) -> str:
