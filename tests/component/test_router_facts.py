@@ -150,8 +150,15 @@ ISR_TEXT = (
         ),
         pytest.param(
             router("Fibre Channel Switch", "1.3.6.1.4.1.1588.2.1.1.1",
+                   {f"{ENTITY}.4.7": 0, f"{ENTITY}.2.7": b"DS_X6", f"{ENTITY}.11.7": b"N/A",
+                    "1.3.6.1.4.1.1588.2.1.1.1.1.6.0": b"v9.1.1"}),
+            ("Brocade", "Fabric OS", "DS_X6", "", "v9.1.1"),
+            id="Brocade Fabric OS",
+        ),
+        pytest.param(
+            router("Security appliance", "1.3.6.1.4.1.8741.1.1",
                    {f"{ENTITY}.4.7": 0, f"{ENTITY}.13.7": b"X6-4", f"{ENTITY}.11.7": b"N/A"}),
-            ("Brocade", "", "X6-4", "", ""),
+            ("SonicWall", "", "X6-4", "", ""),
             id="an unknown make: vendor by its number, and N/A is no serial",
         ),
         pytest.param(
