@@ -13,7 +13,7 @@ from netmon.probes.icmp.kernel import SendRing
 from netmon.probes.icmp.packet import ECHO_REPLY, template
 
 _ROWS = 500
-_LOOPBACK = np.array([socket.AF_INET, 0, 127, 0, 0, 1, *bytes(10)], np.uint8)
+_LOOPBACK = np.array([socket.AF_INET, 0, 0, 0, 127, 0, 0, 1, *bytes(8)], np.uint8)
 """A sockaddr_in: the family's two bytes first, in a little-endian machine's order."""
 
 
@@ -31,7 +31,9 @@ def flood(identifier: int, count: int) -> float:
     begun = time.monotonic()
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as attacker:
         for _ in range(count // _ROWS):
-            ring.send(attacker.fileno(), names, lambda: time.monotonic_ns() // 1000)
+            sent = ring.send(attacker.fileno(), names, lambda: time.monotonic_ns() // 1000)
+            if sent.fault.any():
+                sys.exit(f"the flood cannot be sent: errno {sent.fault.max()}")
     return count / (time.monotonic() - begun)
 
 

@@ -1,4 +1,4 @@
-"""A flood of made-up replies, 100,000 of them within about a second, in a namespace."""
+"""A flood of made-up replies, 100,000 of them within a second or two, in a namespace."""
 
 from __future__ import annotations
 
