@@ -29,7 +29,7 @@ from netmon.probes.ssh.collector import Limits, Target
 from netmon.probes.ssh.platforms import load_platforms
 from netmon.probes.ssh.round import InventoryRound
 from tests.support.ssh_recordings import recordings
-from tests.support.ssh_vendors import PASSWORD, USER, Vendors
+from tests.support.ssh_vendors import PASSWORD, USER, Device, Vendors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,10 +66,21 @@ def _serve(routers: int, pipe: Connection) -> None:
 
     logging.getLogger("asyncssh").setLevel(logging.CRITICAL)
     devices = {
-        str(_FIRST + number): recordings()[_NAMES[number % len(_NAMES)]].device()
+        str(_FIRST + number): _device(_NAMES[number % len(_NAMES)], number)
         for number in range(routers)
     }
     asyncio.run(serve())
+
+
+def _device(platform: str, number: int) -> Device:
+    """Return a router with a serial number of its own."""
+    recording = recordings()[platform]
+    device, serial = recording.device(), recording.facts["serial"]
+    own = f"{serial[:-4]}{number:04}"
+    device.answers = {
+        command: text.replace(serial, own) for command, text in device.answers.items()
+    }
+    return device
 
 
 async def _rounds(routers: int, threads: int, port: int) -> None:
