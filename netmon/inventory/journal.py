@@ -13,6 +13,8 @@ KINDS: tuple[str, ...] = (
     "model", "serial", "version", "interface", "neighbour", "address", "config",
 )  # fmt: skip
 """Sorts of fact whose change is told. Bounded: a metric label."""
+_COMPARED = frozenset({"name", "model", "serial", "version"})
+"""Vendor and system are our own words for what a router says, chosen apart for each source."""
 IDENTITY: tuple[str, ...] = ("name", "vendor", "model", "serial", "os", "version")
 
 
@@ -69,7 +71,7 @@ def disagreements(present: Iterable[Fact]) -> list[Disagreement]:
     """Return what the sources tell differently; one that only says more agrees."""
     told: dict[str, dict[str, str]] = {}
     for fact in present:
-        if fact.value and fact.key in IDENTITY:
+        if fact.value and fact.key in _COMPARED:
             told.setdefault(fact.key, {})[fact.source] = fact.value
     return [
         Disagreement(key, sources) for key, sources in told.items() if not _agree(*sources.values())

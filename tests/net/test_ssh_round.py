@@ -81,7 +81,7 @@ class Bench:
                 self.seen_some.set()
 
         round_ = InventoryRound(self.directory, Timeline(SystemClock()), enter)
-        return await round_.run(self.targets, [], limits or Limits(8, 4.0), seen)
+        return await round_.run(self.targets, [], limits or Limits(8, 3.0), seen)
 
     def status(self, agency: str) -> SshStatus:
         """Return how the last visit ended."""
@@ -300,7 +300,7 @@ async def test_a_round_that_is_stopped_ends_at_once_and_leaves_whole_commits(ben
         kept = bench.configuration(agency)
         assert kept is not None
         assert kept.endswith("end\n")
-    assert (await bench.run(Limits(8, 4.0))).statuses[SshStatus.OK] == 8
+    assert (await bench.run(Limits(8, 3.0))).statuses[SshStatus.OK] == 8
 
 
 async def test_no_secret_reaches_repository_ledger_log_or_detail(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -143,3 +145,14 @@ def test_a_platform_is_told_by_what_snmp_said(description: str, platform: str | 
 def test_a_platform_file_with_an_unknown_key_is_refused() -> None:
     with pytest.raises(ValueError, match="platform x: unknown keys nonsense"):
         read_platform("x", "nonsense: 1")
+
+
+def test_the_documented_table_is_what_the_recordings_fill() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "inventory.md").read_text("utf-8")
+    heading = next(line for line in page.splitlines() if line.startswith("| platform"))
+    columns = [cell.strip() for cell in heading.strip("| ").split("|")][1:]
+    for name, recording in recordings().items():
+        told = read(recording)
+        filled = {*told.facts, *(sort for sort, rows in told.tables.items() if rows)}
+        cells = " | ".join("x" if column in filled else "" for column in columns)
+        assert f"| `{name}` | {cells} |" in page

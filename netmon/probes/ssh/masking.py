@@ -42,10 +42,10 @@ def mask(text: str, rules: Configuration | None = None, known: Iterable[str] = (
     """Return the text with everything secret in it masked."""
     sections = rules.sections if rules else ()
     patterns = rules.secrets if rules else ()
-    for secret in sorted({each for each in known if len(each) >= _SHORTEST_KNOWN}, key=len)[::-1]:
-        text = text.replace(secret, MASK)
-    for within, pattern in sections:
-        text = within.sub(partial(_section, pattern), text)
+    for ours in sorted({each for each in known if len(each) >= _SHORTEST_KNOWN}, key=len)[::-1]:
+        text = text.replace(ours, MASK)
+    for within, secret in sections:
+        text = within.sub(partial(_section, secret), text)
     for pattern in (*patterns, *_EVERYWHERE):
         text = pattern.sub(_masked, text)
     return text

@@ -105,6 +105,9 @@ def visit(
         if not result.answers.facts and result.configuration is None:
             result.status = SshStatus.GARBAGE
             result.answers = Answers()
+        else:
+            told = {"vendor": platform.vendor, "os": platform.os}
+            result.answers.facts = {**told, **result.answers.facts}
     except SessionTrouble as trouble:
         result.status = next(status for kind, status in _STATUSES if isinstance(trouble, kind))
         result.detail = str(trouble)

@@ -1,0 +1,201 @@
+"""When the nightly round runs, what it refuses to do, and what the daemon shows of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from io import BytesIO
+from ipaddress import ip_address
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+from openpyxl import load_workbook
+
+from netmon.clock import Timeline, from_datetime
+from netmon.config.settings import (
+    RouterVisits,
+    SecretReference,
+    SecretSource,
+    Settings,
+    SshCredential,
+    Storage,
+)
+from netmon.inventory.blame import ConfigChange
+from netmon.inventory.coverage import coverage, software, total
+from netmon.inventory.latest import LastVisits
+from netmon.inventory.overview import standing
+from netmon.inventory.tables import standing_records, to_xlsx
+from netmon.judge.calendar import Calendar
+from netmon.ledger.facts import FactChange, Told
+from netmon.ledger.reader import Fact
+from netmon.model import (
+    Agency,
+    Inventory,
+    Kind,
+    Province,
+    Router,
+    RouterFacts,
+    RouterReading,
+    SnmpStatus,
+)
+from netmon.visits import Visits
+from tests.support.snapshots import outage, snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SECRET = "NETMON_TEST_SSH"  # the name of a variable
+
+
+class HandClock:
+    """A clock that a test sets."""
+
+    def __init__(self, local: str) -> None:
+        self.at_us = from_datetime(datetime.fromisoformat(f"{local}+07:00"))
+
+    def monotonic_us(self) -> int:
+        return self.at_us
+
+    def wall_us(self) -> int:
+        return self.at_us
+
+
+class World:
+    """An inventory of one router on a port where nobody listens, and the visits to it."""
+
+    def __init__(self, directory: Path, local: str) -> None:
+        self.clock = HandClock(local)
+        self.told: list[Told] = []
+        self.directory = directory
+        self.visits = Visits(Timeline(self.clock), self._enter)
+        credential = SshCredential("netmon", SecretReference(SecretSource.ENVIRONMENT, SECRET))
+        self.settings = Settings(
+            inventory=Path("agencies.yaml"),
+            storage=Storage(directory / "ledger.sqlite3"),
+            calendar=Calendar(ZoneInfo("UTC")),
+            ssh_credentials={"province": credential},
+            visits=RouterVisits(directory, at_minutes=60, splay_seconds=0, deadline_seconds=5),
+        )
+        router = Router(ip_address("127.0.0.1"), ssh="province", ssh_port=9, platform="cisco_ios")
+        agency = Agency("xa-a", "Xã A", "commune", router=router, staff=10, mailboxes=7, lan=True)
+        self.inventory = Inventory(
+            Province("p", "P", "P", "Asia/Ho_Chi_Minh", "C"),
+            MappingProxyType({"commune": Kind("commune", "Xã", "Commune")}),
+            MappingProxyType({}),
+            MappingProxyType({"xa-a": agency}),
+        )
+        self.visits.set_inventory(self.inventory, self.settings)
+
+    async def _enter(self, told: Told) -> Sequence[FactChange]:
+        self.told.append(told)
+        return [
+            FactChange(told.agency, key, "x", value, told.source, told.at_us, news=True)
+            for key, value in told.facts.items()
+        ]
+
+    async def visited(self, local: str) -> bool:
+        """Tell whether a round ran at a time."""
+        self.clock.at_us = from_datetime(datetime.fromisoformat(f"{local}+07:00"))
+        last = self.directory / "last" / "xa-a.json"
+        last.unlink(missing_ok=True)
+        await self.visits.run_if_due()
+        return last.exists()
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setenv(SECRET, "SEEDlogin")
+    return World(tmp_path, "2026-11-23T00:30:00")
+
+
+async def test_the_round_runs_once_a_night_and_never_in_the_day(world: World) -> None:
+    assert not await world.visited("2026-11-23T00:59:00")
+    assert await world.visited("2026-11-23T01:00:30")
+    assert not await world.visited("2026-11-23T01:01:30")
+    assert not await world.visited("2026-11-23T09:00:00")
+    assert await world.visited("2026-11-24T01:00:10")
+    assert not await world.visited("2026-11-25T05:30:00")
+
+
+async def test_a_restart_does_not_repeat_the_round(world: World, tmp_path: Path) -> None:
+    assert await world.visited("2026-11-23T01:00:30")
+    again = World(tmp_path, "2026-11-23T01:10:00")
+    assert not await again.visited("2026-11-23T01:10:00")
+
+
+async def test_without_a_readable_secret_there_is_no_round(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(SECRET)
+    assert not await world.visited("2026-11-23T01:00:30")
+
+
+async def test_never_means_never(world: World) -> None:
+    visits = replace(world.settings.router_visits, at_minutes=None)
+    world.visits.set_inventory(world.inventory, replace(world.settings, visits=visits))
+    assert not await world.visited("2026-11-23T01:00:30")
+
+
+async def test_how_visits_ended_is_shown(world: World) -> None:
+    await world.visited("2026-11-23T01:00:30")
+    figures = world.visits.figures()
+    assert figures.statuses["unreachable"] == 1
+    assert sum(figures.statuses.values()) == 1
+    assert set(figures.changes.values()) == {0}
+    last = LastVisits(world.directory / "last").of("xa-a")
+    assert last is not None
+    assert "127.0.0.1 port 9" in last.detail
+
+
+async def test_facts_of_snmp_polls_are_entered_when_they_change(world: World) -> None:
+    reading = RouterReading("xa-a", 1, SnmpStatus.OK, facts=RouterFacts(model="M", serial="S"))
+    await world.visits.take_reading(reading)
+    await world.visits.take_reading(reading)
+    await world.visits.take_reading(replace(reading, facts=RouterFacts()))
+    assert [(told.source, dict(told.facts)) for told in world.told] == [
+        ("snmp", {"model": "M", "serial": "S"})
+    ]
+    assert world.visits.figures().changes["serial"] == 1
+
+
+def test_changes_known_to_the_ledger_are_shown_beside_outages() -> None:
+    open_outage = outage("xa-a")
+    now = snapshot(open_outages=(open_outage,))
+    clock = HandClock("2026-11-23T01:00:00")
+
+    async def enter(_told: Told) -> Sequence[FactChange]:
+        return []
+
+    change = ConfigChange(open_outage.key.agency, open_outage.start_us - 60_000_000)
+    shown = Visits(Timeline(clock), enter, [change]).noted(now)
+    assert f"netmon config diff {open_outage.key.agency}" in shown.open_outages[0].note
+    assert Visits(Timeline(clock), enter).noted(now) is now
+
+
+def test_the_terminal_is_believed_before_snmp_and_the_sheet_holds_no_formula(
+    world: World,
+) -> None:
+    facts = [
+        Fact("xa-a", "model", "=1+1", "ssh", 5),
+        Fact("xa-a", "model", "other", "snmp", 9),
+        Fact("xa-a", "serial", "S", "snmp", 7),
+        Fact("xa-a", "neighbour/a", "core-1", "ssh", 5),
+    ]
+    (row,) = standing(world.inventory, facts, {})
+    assert (row.identity["model"], row.since_us, row.disagreements[0].key) == ("=1+1", 7, "model")
+    records = standing_records([row], ZoneInfo("UTC"))
+    sheet = load_workbook(BytesIO(to_xlsx(records, "netmon"))).active
+    assert sheet is not None
+    cells = {cell.value: cell.data_type for line in sheet.iter_rows() for cell in line}
+    assert cells["=1+1"] == "s"
+
+
+def test_coverage_counts_what_is_known_and_sums_it_up(world: World) -> None:
+    (row,) = coverage(world.inventory)
+    assert (row.agencies, row.connected, row.lan, row.lan_known) == (1, 0, 1, 1)
+    assert row.mailbox_ratio == pytest.approx(0.7)
+    assert total([row, row]).mailboxes == 14
+    assert software([{"vendor": "Cisco"}, {"vendor": "Cisco"}, {}]) == {("Cisco", "", ""): 2}
