@@ -72,6 +72,14 @@ class HttpDaemon:
         return Path(self._files.name)
 
     @property
+    def process_id(self) -> int:
+        """The process id of the daemon while it runs."""
+        if self._process is None:
+            message = "the daemon does not run: use it in a `with` statement"
+            raise RuntimeError(message)
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         """What the daemon has written to its log so far."""
         return (self.directory / "log").read_text(encoding="utf-8", errors="replace")

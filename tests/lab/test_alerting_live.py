@@ -1,7 +1,7 @@
 """From a cut wire to the webhook: real routers, netmon, Prometheus and Alertmanager.
 
-How long each way took is in --junit-xml. NETMON_DISTRICT_CUTS=10 cuts the district ten times in
-each order; once is the default.
+How long each way took: --junit-xml=FILE -o junit_family=xunit1. NETMON_DISTRICT_CUTS=10 cuts the
+district ten times in each order; once is the default.
 """
 
 from __future__ import annotations
