@@ -110,7 +110,6 @@ _SWAPS = (
     (r"\bmin by\b", "max by"),
     (r"\bmax_over_time\b", "min_over_time"),
     (r"\bavg by\b", "sum by"),
-    (r"\bsum by\b", "max by"),
     (r"\bincrease\(", "idelta("),
 )
 
