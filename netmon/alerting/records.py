@@ -89,12 +89,14 @@ def _provider() -> str:
 
 
 def _shares() -> list[Record]:
+    # Behind a parent that is down nothing speaks for or against a carrier or an area.
+    behind = f"unless on ({q.AGENCY}) {q.PARENT_DOWN}"
     links = (
-        f"({q.DOWN}\n    * on ({q.LINK}) group_left (provider, provider_name)\n"
+        f"(({q.DOWN} {behind})\n    * on ({q.LINK}) group_left (provider, provider_name)\n"
         '    netmon_link_info{provider!=""})'
     )
     agencies = (
-        f"({q.AGENCY_DOWN}\n    * on ({q.AGENCY}) group_left (district)\n"
+        f"(({q.AGENCY_DOWN} {behind})\n    * on ({q.AGENCY}) group_left (district)\n"
         '    netmon_agency_info{district!=""})'
     )
     return [

@@ -195,7 +195,7 @@ def test_a_district_with_ten_communes_that_is_cut_is_exactly_one_page(
             time.sleep(0.5)
         faults.append(path.lab.faults.cut(DISTRICT))
         try:
-            took.append(path.until(lambda: bool(path.told("firing")), "no page", PAGE_SECONDS + 2))
+            took.append(path.until(lambda: bool(path.told("firing")), "no page", 30))
             time.sleep(3)
         finally:
             for fault in reversed(faults):

@@ -10,6 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from netmon.config.alerting_fields import AlertingKeys, RouteKeys
 from netmon.config.fields import Field, Table
 from netmon.config.forms import Form, ListOf, MapOf
 from netmon.config.inventory_fields import INCLUDED, INVENTORY, AgencyKeys
@@ -17,7 +18,15 @@ from netmon.config.nodes import ListNode, MapNode, Node, ScalarNode, compose
 from netmon.config.reference import reference_tables
 from netmon.config.report import Report
 from netmon.config.schema import SCHEMAS
-from netmon.config.settings import EchoModule, Settings, SnmpModule, Storage, Web
+from netmon.config.settings import (
+    Alerting,
+    AlertRoute,
+    EchoModule,
+    Settings,
+    SnmpModule,
+    Storage,
+    Web,
+)
 from netmon.config.settings_fields import (
     CALENDAR,
     SETTINGS,
@@ -162,6 +171,16 @@ _SAME_DEFAULT: list[tuple[type, str, Field[object]]] = [
     (Web, "listen_address", WebKeys.LISTEN_ADDRESS),
     (Web, "language", WebKeys.LANGUAGE),
     (Settings, "inventory_max_bytes", SettingsKeys.INVENTORY_MAX_SIZE),
+    (Alerting, "page_after_seconds", AlertingKeys.PAGE_AFTER),
+    (Alerting, "ticket_after_seconds", AlertingKeys.TICKET_AFTER),
+    (Alerting, "group_wait_seconds", AlertingKeys.GROUP_WAIT),
+    (Alerting, "group_interval_seconds", AlertingKeys.GROUP_INTERVAL),
+    (Alerting, "repeat_seconds", AlertingKeys.REPEAT),
+    (Alerting, "runbooks", AlertingKeys.RUNBOOKS),
+    (Alerting, "smarthost", AlertingKeys.SMARTHOST),
+    (Alerting, "mail_from", AlertingKeys.MAIL_FROM),
+    (Alerting, "drill_webhook", AlertingKeys.DRILL_WEBHOOK),
+    (AlertRoute, "hours", RouteKeys.HOURS),
 ]
 
 
