@@ -1,6 +1,6 @@
 """How many samples each panel of the wall and of the carriers' page reads, at 20,000 links.
 
-    flock /tmp/bench.lock python benchmarks/grafana_samples.py
+    python benchmarks/grafana_samples.py
 
 What a province of that size would have recorded is written as blocks; a real Prometheus is asked
 every query of each panel as Grafana asks it, and its own statistics are added up. Every
