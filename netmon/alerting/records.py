@@ -81,32 +81,35 @@ def _behind() -> str:
 
 
 def _provider() -> str:
-    """The carrier of agencies that have only one."""
+    """The carrier of agencies that are down and have only one; of all agencies it costs seconds."""
+    links = f"(netmon_link_info and on ({q.AGENCY}) {q.OUTAGE})"
     return (
-        f"max by ({q.AGENCY}, provider, provider_name) (netmon_link_info)\nand on ({q.AGENCY})\n"
-        f"(count by ({q.AGENCY}) (max by ({q.AGENCY}, provider) (netmon_link_info)) == 1)"
+        f"max by ({q.AGENCY}, provider, provider_name) {links}\nand on ({q.AGENCY})\n"
+        f"(count by ({q.AGENCY}) (max by ({q.AGENCY}, provider) {links}) == 1)"
     )
 
 
 def _shares() -> list[Record]:
     # Behind a parent that is down nothing speaks for or against a carrier or an area.
     behind = f"unless on ({q.AGENCY}) {q.PARENT_DOWN}"
-    links = (
-        f"(({q.DOWN} {behind})\n    * on ({q.LINK}) group_left (provider, provider_name)\n"
-        '    netmon_link_info{provider!=""})'
-    )
-    agencies = (
-        f"(({q.AGENCY_DOWN} {behind})\n    * on ({q.AGENCY}) group_left (district)\n"
-        '    netmon_agency_info{district!=""})'
-    )
+    provider, area = "job, instance, provider, provider_name", "job, instance, district"
+    links, agencies = 'netmon_link_info{provider!=""}', 'netmon_agency_info{district!=""}'
     return [
-        Record(q.PROVIDER_DOWN, f"avg by (job, instance, provider, provider_name) (\n  {links}\n)"),
         Record(
             q.PROVIDER_DOWN_COUNT,
-            f"sum by (job, instance, provider, provider_name) (\n  {links}\n)",
+            f"sum by ({provider}) (\n  ({q.DOWN} == 1 {behind})\n"
+            f"  * on ({q.LINK}) group_left (provider, provider_name) {links}\n)",
         ),
-        Record(q.AREA_DOWN, f"avg by (job, instance, district) (\n  {agencies}\n)"),
-        Record(q.AREA_DOWN_COUNT, f"sum by (job, instance, district) (\n  {agencies}\n)"),
+        Record(
+            q.PROVIDER_DOWN,
+            f"{q.PROVIDER_DOWN_COUNT} / on ({provider}) count by ({provider}) ({links})",
+        ),
+        Record(
+            q.AREA_DOWN_COUNT,
+            f"sum by ({area}) (\n  ({q.AGENCY_DOWN} == 1 {behind})\n"
+            f"  * on ({q.AGENCY}) group_left (district) {agencies}\n)",
+        ),
+        Record(q.AREA_DOWN, f"{q.AREA_DOWN_COUNT} / on ({area}) count by ({area}) ({agencies})"),
     ]
 
 
