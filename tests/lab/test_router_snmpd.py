@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import subprocess
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.capabilities import LAB, missing
+from lab.kernel import (
+    enter_command,
+    inside,
+    new_prefix,
+    remove_namespaces,
+    run_ip,
+    sweep_dead,
+)
 from netmon.clock import MICROSECONDS, SystemClock, Timeline
 from netmon.config.settings import SnmpCredential, SnmpModule
 from netmon.model import (
@@ -26,6 +34,7 @@ from netmon.model import (
 )
 from netmon.probes.snmp import mib
 from netmon.probes.snmp.decode import text
+from netmon.probes.snmp.engine import SnmpEngine
 from netmon.probes.snmp.poller import (
     CHANGED_AT_MOST_EVERY_SECONDS,
     RouterMemory,
@@ -40,15 +49,7 @@ if TYPE_CHECKING:
 
     from netmon.probes.snmp.values import Session
 
-engine_module = pytest.importorskip("netmon.probes.snmp.engine")
-
-pytestmark = [
-    pytest.mark.lab,
-    pytest.mark.skipif(
-        os.geteuid() != 0 or shutil.which("snmpd") is None,
-        reason="needs root for a network namespace, and Debian's snmpd",
-    ),
-]
+pytestmark = pytest.mark.lab
 
 ADDRESS = ip_address("10.213.7.2")
 BACKUP = ip_address("10.214.7.2")
@@ -61,41 +62,38 @@ rocommunity public default -V router
 """Most routers have no HOST-RESOURCES-MIB: the agent's clocks are those of the router."""
 
 
-def run(command: str) -> None:
-    subprocess.run(command.split(), check=True, capture_output=True)
-
-
 class RouterInANamespace:
-    """A router with an uplink to us and a backup line that ends in itself."""
+    """A router with an uplink to a centre, and a backup line that ends in itself."""
 
     def __init__(self, folder: Path) -> None:
-        self.name = f"netmon-poll-{os.getpid()}"
+        prefix = new_prefix()
+        self.name = f"{prefix}router"
+        self.centre = f"{prefix}centre"
         self._folder = folder
         self._agent: subprocess.Popen[bytes] | None = None
 
     def build(self) -> None:
-        run(f"ip netns add {self.name}")
-        run(f"ip link add npoll0 type veth peer name wan0 netns {self.name}")
-        run("ip address add 10.213.7.1/30 dev npoll0")
-        run("ip link set npoll0 up")
-        self.inside("ip address add 10.213.7.2/30 dev wan0")
-        self.inside("ip link set wan0 up")
-        self.inside("ip route add default via 10.213.7.1")
+        run_ip([f"netns add {self.name}", f"netns add {self.centre}"])
+        run_ip([f"link add npoll0 netns {self.centre} type veth peer name wan0 netns {self.name}"])
+        run_ip(["address add 10.213.7.1/30 dev npoll0", "link set npoll0 up"], self.centre)
+        self.inside("address add 10.213.7.2/30 dev wan0")
+        self.inside("link set wan0 up")
+        self.inside("route add default via 10.213.7.1")
         self.make_backup()
 
     def make_backup(self) -> None:
-        self.inside("ip link add wan1 type veth peer name wan1p")
-        self.inside("ip address add 10.214.7.2/30 dev wan1")
-        self.inside("ip link set wan1 up")
-        self.inside("ip link set wan1p up")
+        self.inside("link add wan1 type veth peer name wan1p")
+        self.inside("address add 10.214.7.2/30 dev wan1")
+        self.inside("link set wan1 up")
+        self.inside("link set wan1p up")
 
     def inside(self, command: str) -> None:
-        run(f"ip netns exec {self.name} {command}")
+        run_ip([command], self.name)
 
     def start_agent(self, access: str = "rocommunity public\n") -> None:
         configuration = self._folder / "agent.conf"
         configuration.write_text(access, encoding="utf-8")
-        command = f"ip netns exec {self.name} snmpd -f -Ln -c {configuration} udp:{ADDRESS}:161"
+        command = f"snmpd -f -Ln -c {configuration} udp:{ADDRESS}:161"
         # It counts its boots in files of its own, and reads no others.
         environment = {
             **os.environ,
@@ -103,7 +101,9 @@ class RouterInANamespace:
             "SNMPCONFPATH": str(self._folder),
             "MIBS": "",
         }
-        self._agent = subprocess.Popen(command.split(), env=environment)
+        self._agent = subprocess.Popen(
+            [*enter_command(self.name), *command.split()], env=environment
+        )
 
     def stop_agent(self) -> None:
         if self._agent is not None:
@@ -112,11 +112,14 @@ class RouterInANamespace:
 
     def remove(self) -> None:
         self.stop_agent()
-        run(f"ip netns delete {self.name}")
+        remove_namespaces([self.name, self.centre])
 
 
 @pytest.fixture
 def router(tmp_path: Path) -> Iterator[RouterInANamespace]:
+    if lack := missing(*LAB):
+        pytest.skip(lack)
+    sweep_dead()
     built = RouterInANamespace(tmp_path)
     try:
         built.build()
@@ -127,9 +130,10 @@ def router(tmp_path: Path) -> Iterator[RouterInANamespace]:
 
 
 @pytest.fixture
-async def session() -> AsyncIterator[Session]:
-    engine = engine_module.SnmpEngine(SystemClock())
-    await engine.start()
+async def session(router: RouterInANamespace) -> AsyncIterator[Session]:
+    engine = SnmpEngine(SystemClock())
+    with inside(router.centre):
+        await engine.start()
     module = SnmpModule("lab", timeout_seconds=1, retries=0)
     secrets = SnmpSecrets(community="public")
     yield engine.session(ADDRESS, 161, SnmpCredential("2c"), secrets, module)
@@ -181,14 +185,14 @@ async def test_a_routers_life(router: RouterInANamespace, session: Session) -> N
     old = backup(first)
     assert old is not None
 
-    router.inside("ip link set wan1 down")
+    router.inside("link set wan1 down")
     down = await watch.until(
         lambda reading: (row := backup(reading)) is not None and not row.oper_up
     )
     assert down.status is SnmpStatus.OK
     assert down.interfaces[0].oper_up
 
-    router.inside("ip link delete wan1")
+    router.inside("link delete wan1")
     router.make_backup()
     anew = await watch.until(
         lambda reading: (row := backup(reading)) is not None and bool(row.oper_up)
@@ -222,7 +226,7 @@ async def test_a_reboot_is_told_and_what_it_changed_is_found_anew(
     await asyncio.sleep(11)  # less than the tolerance cannot be told from a late answer
 
     router.stop_agent()
-    router.inside("ip link delete wan1")
+    router.inside("link delete wan1")
     router.make_backup()
     router.start_agent(LIKE_A_ROUTER)
     back = await watch.until(
