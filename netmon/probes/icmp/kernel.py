@@ -58,8 +58,8 @@ _MMSGHDR = np.dtype(
 )
 _HEADER_BYTES = _MMSGHDR.itemsize
 
-_LARGEST_CHUNK = 16
-_CHUNKS = 8
+_LARGEST_CHUNK = 64
+_CHUNKS = 16
 """Packets go out in about so many calls: the clock is read in between, which bounds the error of
 their send times. A few packets can afford calls of their own, thousands cannot."""
 _SLOWEST_SEND_US = 25.0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from netmon.config.settings import EchoModule
 
-_ROWS = 512
+_ROWS = 1024
 _MICROSECONDS = 1_000_000
 _NAME_BYTES = {4: 16, 6: 28}
 
@@ -52,11 +52,11 @@ class Lane:
     def enqueue(self, after_us: int, until_us: int) -> None:
         """Queue what fell due; a target that still waits is not queued twice."""
         due = self.wheel.due(after_us, until_us)
-        if len(self.queue):
+        if not len(self.queue):
+            self.queue = due
+        elif len(due):
             due = due[~np.isin(due, self.queue)]
             self.queue = np.concatenate((self.queue, due))
-        else:
-            self.queue = due
         turns = self.wheel.turns(after_us, until_us)
         if turns and len(self.wheel):
             self._round.finish(self.name, turns, until_us)

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from netmon.probes.icmp.sockets import EchoSocket
 
-_ROWS = 512
-_BATCHES_PER_TICK = 8
+_ROWS = 1024
+_BATCHES_PER_TICK = 4
 """So that a flood cannot hold the loop: what is left is taken in the next tick."""
 _ERROR_ATTEMPTS = 64
 _TIMESTAMP_BYTES = 32
@@ -142,7 +142,7 @@ class Receiver:
         messages = read_messages(packets, lengths, ECHO_REPLY[family])
         messages.sound[batch.truncated] = False
         if self._strips:
-            messages.sound[:] &= sums_to_zero(packets)
+            messages.sound[:] &= sums_to_zero(packets, max(0, int(lengths.max())))
         stamps = batch.controls.view(np.int64)
         told = _is_control(batch.controls, 0, _SOL_SOCKET, _SCM_TIMESTAMPNS)
         wall_ns = np.where(told, stamps[:, 2] * 1_000_000_000 + stamps[:, 3], 0)

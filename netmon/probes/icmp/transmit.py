@@ -8,6 +8,7 @@ import numpy as np
 
 from netmon.errors import CapabilityError
 from netmon.model import EchoError
+from netmon.probes.icmp.packet import IPV4
 from netmon.probes.icmp.reasons import code_of
 from netmon.probes.icmp.settle import UNKNOWN_OFFSET_US, Settler, fault_codes
 from netmon.probes.icmp.sockets import EchoSocket, SocketFactory, open_echo_socket
@@ -103,7 +104,8 @@ class Transmitter:
         serials = self._flight.serials(positions)
         proofs = self._cookie.proof(serials)
         self._flight.columns.proof[place] = proofs
-        ring.requests.fill(serials, proofs)
+        sums = sock.privileged and sock.family == IPV4
+        ring.requests.fill(serials, proofs, sums=sums)
         offset_us = wall_offset_us(self._timeline, self._clock)
         result = ring.send(
             sock.file_descriptor,
