@@ -228,14 +228,25 @@ class EchoEngine:
         settled = [] if self._draining else self._send_due(now_us, planned_us)
         for family, receiver in self._receivers.items():
             settled += self._receive(self._sockets.open[family], receiver)
-        emptied = all(receiver.emptied for receiver in self._receivers.values())
-        if emptied:
-            # Only now is silence certain: nothing that came in time is still in a buffer.
-            overdue = self._flight.overdue(now_us - _EXPIRY_GRACE_US)
-            self._flight.settle(overdue, Outcome.SILENT)
-            settled.append(overdue)
+        overdue = self._flight.overdue(self._read_until_us(now_us) - _EXPIRY_GRACE_US)
+        self._flight.settle(overdue, Outcome.SILENT)
+        settled.append(overdue)
         self._tell(settled)
+        emptied = all(receiver.emptied for receiver in self._receivers.values())
         return not emptied or self._waiting() > 0
+
+    def _read_until_us(self, now_us: int) -> int:
+        """Return up to when silence is certain: what came before is in no buffer any more.
+
+        A buffer is read in the order in which it was filled. In a flood that we cannot keep up
+        with it is never empty, and links that are silent must be told of all the same.
+        """
+        behind = (
+            receiver.newest_wall_ns // 1000 - self._wall_offset_us
+            for receiver in self._receivers.values()
+            if not receiver.emptied
+        )
+        return min(now_us, *behind, now_us)
 
     def _waiting(self) -> int:
         """Return how many echoes are due and not sent yet."""

@@ -97,6 +97,8 @@ class Receiver:
         self._poll.register(sock.file_descriptor, select.POLLIN)
         self.emptied = False
         """Whether the last reading left nothing behind."""
+        self.newest_wall_ns = 0
+        """When the kernel received the last of what was read; 0: it did not say."""
 
     def replies(self) -> Iterator[Replies]:
         """Take what has arrived."""
@@ -146,6 +148,7 @@ class Receiver:
         stamps = batch.controls.view(np.int64)
         told = _is_control(batch.controls, 0, _SOL_SOCKET, _SCM_TIMESTAMPNS)
         wall_ns = np.where(told, stamps[:, 2] * 1_000_000_000 + stamps[:, 3], 0)
+        self.newest_wall_ns = int(wall_ns[-1])
         return Replies(messages, addresses_of(batch.names, family), wall_ns)
 
     def _read_quotes(self, batch: Received) -> Iterator[Quotes]:
