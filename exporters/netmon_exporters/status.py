@@ -46,6 +46,7 @@ class EchoStatus:
     address: IPAddress
     rtt_seconds: float | None
     last_reply_us: int | None
+    jitter_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,15 +213,20 @@ def _link(
 def _echoes(snapshot: Snapshot, inventory: Inventory) -> list[list[EchoStatus]]:
     found: list[list[EchoStatus]] = [[] for _ in snapshot.keys]
     columns = snapshot.echo
-    for row, family, rtt, last in zip(
+    for row, family, rtt, jitter, last in zip(
         columns.row.tolist(),
         columns.family.tolist(),
         columns.last_rtt_seconds.tolist(),
+        columns.jitter_seconds.tolist(),
         columns.last_reply_us.tolist(),
         strict=True,
     ):
         for address in inventory.links[snapshot.keys[row]].addresses:
             if address.version == family:
-                value = None if math.isnan(rtt) else rtt
-                found[row].append(EchoStatus(address, value, last or None))
+                echo = EchoStatus(address, _known(rtt), last or None, _known(jitter))
+                found[row].append(echo)
     return found
+
+
+def _known(figure: float) -> float | None:
+    return None if math.isnan(figure) else figure

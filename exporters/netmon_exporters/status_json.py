@@ -112,6 +112,7 @@ def _link(each: LinkStatus) -> Json:
             {
                 "address": str(echo.address),
                 "rtt_seconds": echo.rtt_seconds,
+                "jitter_seconds": echo.jitter_seconds,
                 "last_reply": _instant(echo.last_reply_us),
             }
             for echo in each.echoes
