@@ -24,7 +24,12 @@ from netmon.probes.icmp.packet import Cookie
 from netmon.probes.icmp.receive import Receiver
 from netmon.probes.icmp.settle import CLOCK_STEP_US, Settler
 from netmon.probes.icmp.targets import EchoTarget, TargetTable
-from netmon.probes.icmp.transmit import Sockets, Transmitter, wall_offset_us
+from netmon.probes.icmp.transmit import (
+    STAMPED_AT_MOST,
+    Sockets,
+    Transmitter,
+    wall_offset_us,
+)
 from netmon.state import EchoColumns, EngineFigures, RoundFigures
 
 if TYPE_CHECKING:
@@ -219,6 +224,10 @@ class EchoEngine:
             sock = self._sockets.open.get(lane.family)
             if sock is not None and lane.ring is None:
                 lane.use(sock)
+        stamped = sum(lane.load for lane in self._lanes) <= STAMPED_AT_MOST
+        for sock in self._sockets.open.values():
+            if sock.stamps_sending is not stamped:
+                sock.stamp_sending(wanted=stamped)
 
     # --- The tick ------------------------------------------------------------------------------
 
@@ -285,15 +294,17 @@ class EchoEngine:
         return failed
 
     def _receive(self, sock: EchoSocket, receiver: Receiver) -> list[Positions]:
+        # Errors first: when echoes left is told beside them, and replies are measured by it.
         settled = [
+            self._settler.quotes(quotes, sock.identifier, self._checksums, self._timeline.now_us())
+            for quotes in receiver.quotes()
+        ]
+        self._transmitter.correct(sock, receiver.stamps)
+        settled += (
             self._settler.replies(
                 replies, sock.identifier, wall_offset_us(self._timeline, self._clock)
             )
             for replies in receiver.replies()
-        ]
-        settled += (
-            self._settler.quotes(quotes, sock.identifier, self._checksums, self._timeline.now_us())
-            for quotes in receiver.quotes()
         )
         return settled
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from netmon.probes.icmp.kernel import SendRing
 from netmon.probes.icmp.packet import template
-from netmon.probes.icmp.sockets import EchoSocket, source_control
+from netmon.probes.icmp.sockets import EchoSocket, source_control, stamp_control
 from netmon.probes.icmp.wheel import Wheel
 from netmon.state import RoundFigures
 
@@ -40,9 +40,8 @@ class Lane:
     def use(self, sock: EchoSocket) -> None:
         """Prepare packets for this socket's ICMP ID."""
         pattern = template(self.family, sock.identifier, self.module.size_bytes)
-        self.ring = SendRing(
-            _ROWS, pattern, _NAME_BYTES[self.family], source_control(self.module, self.family)
-        )
+        control = source_control(self.module, self.family)
+        self.ring = SendRing(_ROWS, pattern, _NAME_BYTES[self.family], control, stamp_control())
 
     @property
     def load(self) -> float:
