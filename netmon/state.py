@@ -163,6 +163,8 @@ class TrapFigures:
     dropped: int = 0
     """Left unread: too many at a time."""
     malformed: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
+    """Those that were not believed, by `TrapRefusal`."""
 
 
 @dataclass(frozen=True, slots=True)
