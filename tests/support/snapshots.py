@@ -238,7 +238,9 @@ def figures(**changes: object) -> DaemonFigures:
         reload_success_us=NOW_US - 600 * MINUTE_US,
         canaries={"gateway": True},
         snmp=SnmpFigures(requests=5000, answers=4990, timeouts=10, late=3),
-        traps=TrapFigures({"linkDown": 2, "other": 0}, strangers=1, dropped=4),
+        traps=TrapFigures(
+            {"linkDown": 2, "other": 0}, strangers=1, dropped=4, refused={"secret": 3}
+        ),
     )
     return replace(base, **changes)  # type: ignore[arg-type]  # the caller names real fields
 
