@@ -31,10 +31,14 @@ from netmon.judge.judge import Judge
 from netmon.judge.policy import Policy
 from netmon.judge.sequential import (
     ONSET_MEMORY_ECHOES,
+    ONSET_PRIOR_ECHOES,
     ONSET_UNKNOWN,
     RUN_HALF_LIFE_US,
+    SUSPICION_UNKNOWN,
     YEAR_US,
-    learn_false_alarm,
+    Known,
+    Pace,
+    clear,
     learn_run,
     losses_needed,
 )
@@ -55,6 +59,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SECOND_US = 1_000_000
+ECHOES_PER_YEAR = YEAR_US / SECOND_US
 HOUR_SECONDS = 3600.0
 HOURS_PER_YEAR = 8766.0
 TIMEOUT_SECONDS = 1.0
@@ -133,36 +138,39 @@ def _draw_spells(loss: Loss, shape: tuple[int, int], generator: np.random.Genera
 
 
 class Ours:
-    """What the judge remembers of every link, and how often it was wrong."""
+    """What the judge remembers of every link."""
 
     def __init__(self, links: int, false_alarms_per_link_year: float) -> None:
-        self.onset = np.full(links, ONSET_UNKNOWN)
-        self.trials = np.zeros(links)
-        self.hits = np.zeros(links)
-        self.budget = false_alarms_per_link_year
+        self.known = Known(
+            np.full(links, ONSET_UNKNOWN),
+            np.zeros(links),
+            np.zeros(links),
+            np.full(links, SUSPICION_UNKNOWN),
+        )
+        self.onset_echoes = np.full(links, ONSET_PRIOR_ECHOES)
+        self.pace = Pace(np.full(links, ECHOES_PER_YEAR), BURST_SECONDS, false_alarms_per_link_year)
 
     def needed(self) -> NDArray[np.int32]:
         """Return how many losses in a row would decide now."""
-        year = np.full(len(self.onset), float(YEAR_US / SECOND_US))
-        return losses_needed(self.onset, self.trials, self.hits, year, self.budget)
+        return losses_needed(self.known, self.pace)
 
-    def learn(self, runs: Runs, decided: NDArray[np.bool_]) -> None:
-        """Remember runs as the judge does."""
-        needed = np.broadcast_to(self.needed()[:, np.newaxis], runs.lost.shape)
-        for column in range(RUNS_AT_ONCE):
-            length, wrong = runs.lost[:, column], decided[:, column]
-            self.trials, self.hits = learn_run(
-                self.trials, self.hits, np.where(wrong, 0, length).astype(np.int32)
-            )
-            if wrong.any():
-                self.trials, self.hits = learn_false_alarm(
-                    self.trials, self.hits, np.where(wrong, needed[:, column], 0).astype(np.int32)
-                )
-        self.trials *= 0.5 ** (runs.gap_seconds.sum(axis=1) * SECOND_US / RUN_HALF_LIFE_US)
-        self.hits *= 0.5 ** (runs.gap_seconds.sum(axis=1) * SECOND_US / RUN_HALF_LIFE_US)
-        keep = (1 - 1 / ONSET_MEMORY_ECHOES) ** runs.gap_seconds.sum(axis=1)
-        rate = RUNS_AT_ONCE / np.maximum(runs.gap_seconds.sum(axis=1), RUNS_AT_ONCE)
-        self.onset = rate + (self.onset - rate) * keep
+    def watch(self, gap_seconds: Floats) -> None:
+        """Let time without a run pass, as the judge does reply by reply."""
+        keep = 0.5 ** (gap_seconds * SECOND_US / RUN_HALF_LIFE_US)
+        echoes = self.onset_echoes + gap_seconds / 2
+        self.onset_echoes = np.minimum(self.onset_echoes + gap_seconds, ONSET_MEMORY_ECHOES)
+        onset = self.known.onset * np.exp(-gap_seconds / np.minimum(echoes, ONSET_MEMORY_ECHOES))
+        self.known = Known(
+            onset + (1 - onset) / self.onset_echoes,
+            self.known.trials * keep,
+            self.known.hits * keep,
+            clear(self.known.suspicion, (gap_seconds * SECOND_US).astype(np.int64)),
+        )
+
+    def learn(self, lost: NDArray[np.int32], decided: NDArray[np.bool_]) -> None:
+        """Remember runs as the judge does: what it called an outage teaches nothing."""
+        ended = np.where(decided, 0, lost).astype(np.int32)
+        self.known = learn_run(self.known, ended, ECHOES_PER_YEAR)
 
 
 def false_downs(
@@ -175,18 +183,29 @@ def false_downs(
     links = 20_000
     ours = Ours(links, false_alarms)
     first, later = Tally(), Tally()
+    hours = np.zeros(links)
     while loss.share and later.hours < link_hours:
-        tally = later if first.hours >= FIRST_DAY_HOURS * links else first
         runs = draw(loss, links, generator)
-        needed = ours.needed()[:, np.newaxis]
-        reported = runs.lost >= needed
-        # A loss without a report is known at its time-out; an answer before that disproves it.
-        known_us = SCHEDULE[np.minimum(needed, len(SCHEDULE)) - 1] + TIMEOUT_SECONDS
-        tally.count(runs, reported, reported & (_answered_seconds(runs) > known_us))
-        ours.learn(runs, reported)
+        for column in range(RUNS_AT_ONCE):
+            gap_seconds, lost = runs.gap_seconds[:, column], runs.lost[:, column]
+            hours += gap_seconds / HOUR_SECONDS
+            ours.watch(gap_seconds)
+            needed = ours.needed()
+            reported = lost >= needed
+            # A loss is known at its time-out; an answer before that disproves the outage.
+            known_us = SCHEDULE[np.minimum(needed, len(SCHEDULE)) - 1] + TIMEOUT_SECONDS
+            answered = SCHEDULE[np.minimum(lost, len(SCHEDULE) - 1)] + RTT_SECONDS
+            wrong = reported & (answered > known_us)
+            for tally, mask in (
+                (first, hours < FIRST_DAY_HOURS),
+                (later, hours >= FIRST_DAY_HOURS),
+            ):
+                tally.count(runs, column, mask, reported, wrong)
+            ours.learn(lost, reported)
     return {
         **later.per_year(),
         "first day: netmon": first.per_year()["netmon"],
+        "first day: false downs per link": first.downs["netmon"] / links,
         "link-hours": later.hours or link_hours,
         "median losses needed": float(np.median(ours.needed())),
         "confirming echoes per link-hour": later.confirming / (later.hours or link_hours),
@@ -201,25 +220,27 @@ class Tally:
         self.confirming = 0
         self.downs = dict.fromkeys(("netmon", "netmon, reported", "3 misses", "NAV"), 0)
 
-    def count(self, runs: Runs, reported: NDArray[np.bool_], timed_out: NDArray[np.bool_]) -> None:
-        """Count a draw of runs."""
-        self.hours += float(runs.gap_seconds.sum()) / HOUR_SECONDS
-        self.confirming += int(runs.lost.sum())
-        self.downs["netmon"] += int(timed_out.sum())
-        self.downs["netmon, reported"] += int(reported.sum())
-        self.downs["3 misses"] += int((runs.regular >= MISSES).sum())
-        self.downs["NAV"] += int((runs.dead_seconds >= NAV_SECONDS).sum())
+    def count(
+        self,
+        runs: Runs,
+        column: int,
+        mask: NDArray[np.bool_],
+        reported: NDArray[np.bool_],
+        wrong: NDArray[np.bool_],
+    ) -> None:
+        """Count the runs of one column of a draw, of the links in `mask`."""
+        self.hours += float(runs.gap_seconds[mask, column].sum()) / HOUR_SECONDS
+        self.confirming += int(runs.lost[mask, column].sum())
+        self.downs["netmon"] += int(wrong[mask].sum())
+        self.downs["netmon, reported"] += int(reported[mask].sum())
+        self.downs["3 misses"] += int((runs.regular[mask, column] >= MISSES).sum())
+        self.downs["NAV"] += int((runs.dead_seconds[mask, column] >= NAV_SECONDS).sum())
 
     def per_year(self) -> dict[str, float]:
         """Return false downs per link-year by rule; Gatus 3/2 falls as 3 misses do."""
         hours = self.hours or 1.0
         rates = {rule: count / hours * HOURS_PER_YEAR for rule, count in self.downs.items()}
         return rates | {"Gatus 3/2": rates["3 misses"]}
-
-
-def _answered_seconds(runs: Runs) -> Floats:
-    answered: Floats = SCHEDULE[np.minimum(runs.lost, len(SCHEDULE) - 1)] + RTT_SECONDS
-    return answered
 
 
 def inventory(links: int) -> Inventory:

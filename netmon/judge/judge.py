@@ -13,9 +13,12 @@ from netmon.judge.book import MEMORY_US, Book
 from netmon.judge.cause import Verdicts
 from netmon.judge.columns import EchoBatch, JudgementColumns
 from netmon.judge.echoes import Findings, Trust, hear, take, waves
+from netmon.judge.learnt import Learnt, learnt_at, news, remember, take_up
 from netmon.judge.links import DEGRADED, UNKNOWN, UP, LinkColumns
 from netmon.judge.maintenance import planned_spans, replan
+from netmon.judge.policy import NewLinks
 from netmon.judge.roster import lay_out
+from netmon.judge.sequential import SUSPICION_LEAST
 from netmon.judge.upstream import OutageRecord
 from netmon.model import (
     Event,
@@ -179,6 +182,13 @@ class Judge:
             flapping=links.flapping[slots],
         )
 
+    def learnt(self) -> dict[LinkKey, Learnt]:
+        """Return what was learnt about links since this was last asked; counts as stored."""
+        slots = news(self._links)
+        remember(self._links, slots)
+        link_at, now_us = self._book.roster.link_at, self._book.now_us
+        return {link_at[slot].key: learnt_at(self._links, slot, now_us) for slot in slots.tolist()}
+
     # --- Private ---------------------------------------------------------------------------------
 
     def _advance(self, now_us: int) -> None:
@@ -196,6 +206,10 @@ class Judge:
     def _add(self, slot: int, restored: Restored | None) -> None:
         links, now_us = self._links, self._book.now_us
         links.begin(slot, now_us)
+        if self._policy.new_links is NewLinks.SWIFT:
+            links.suspicion[slot] = SUSPICION_LEAST
+        if restored is not None and restored.learnt is not None:
+            take_up(links, slot, restored.learnt, now_us)
         if restored is None or not restored.since_us:
             self._book.open_case(slot, State.UNKNOWN, Health.UNKNOWN)
             if self.blind is not None:
@@ -324,9 +338,9 @@ class Judge:
         # A link that answered since was seen; a run of losses that began since was our own.
         answers = np.isin(links.health[slots], (UP, DEGRADED))
         own_us = np.where(answers, links.settled_us[slots], links.shown_us[slots])
-        links.run[slots] = np.where(
-            links.run_start_us[slots] >= since_us, 0, np.minimum(links.run[slots], 1)
-        )
+        most = np.where(links.run_start_us[slots] >= since_us, 0, 1)
+        links.run[slots] = np.minimum(links.run[slots], most)
+        links.losses[slots] = np.minimum(links.losses[slots], most)
         for slot, start_us in zip(
             slots.tolist(), np.maximum(own_us, since_us).tolist(), strict=True
         ):

@@ -16,7 +16,7 @@ import numpy as np
 
 from netmon.judge.columns import EchoBatch, JudgementColumns
 from netmon.judge.judge import Judge
-from netmon.judge.policy import Policy
+from netmon.judge.policy import NewLinks, Policy
 from netmon.model import (
     NO_ERROR,
     STATES,
@@ -129,7 +129,7 @@ class World:
 
     inventory: Inventory
     fate: Fate
-    policy: Policy = field(default=Policy())
+    policy: Policy = field(default=Policy(new_links=NewLinks.SWIFT))
     tick_us: int = 200_000
     interval_us: int = SECOND
     canary_fate: Callable[[str, int], Outcome] | None = None
