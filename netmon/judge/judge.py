@@ -94,6 +94,7 @@ class Judge:
             if old.above.get(key) != roster.above.get(key) and key in old.slot_of
         }
         self._links.floor_us[list(moved)] = now_us
+        self._verdicts.keep(inventory.agencies)
         changed = self._replan(inventory) | {roster.slot_of[key] for key in new} | moved
         return self._book.settle_accounts(changed)
 
@@ -104,6 +105,10 @@ class Judge:
             if slot is not None:
                 self._links.interval_us[slot] = interval
                 self._links.interval_told[slot] = True
+
+    def recall(self, readings: Mapping[str, RouterReading]) -> None:
+        """Take up what routers said before netmon was restarted; call before `set_links`."""
+        self._verdicts.recall(readings)
 
     # --- Evidence --------------------------------------------------------------------------------
 
@@ -189,6 +194,10 @@ class Judge:
         link_at, now_us = self._book.roster.link_at, self._book.now_us
         return {link_at[slot].key: learnt_at(self._links, slot, now_us) for slot in slots.tolist()}
 
+    def readings(self, at_least_us: int) -> dict[str, RouterReading]:
+        """Return the last good polls that are so much newer than when this was last asked."""
+        return self._verdicts.news(at_least_us)
+
     # --- Private ---------------------------------------------------------------------------------
 
     def _advance(self, now_us: int) -> None:
@@ -224,6 +233,7 @@ class Judge:
         if restored.open_outage_us is not None:
             start_us = restored.open_outage_us
             case.outages.append(OutageRecord(start_us - 1, start_us))
+            self._verdicts.begin(self._book.roster.link_at[slot].key, start_us)
         self._book.darken(slot, now_us)
 
     def _set_limits(self) -> None:

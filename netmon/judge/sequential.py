@@ -109,7 +109,8 @@ def losses_needed(known: Known, pace: Pace) -> NDArray[np.int32]:
     spells = _persistence(known, losses * goes_on, losses)
     needed = 1 + np.ceil(np.maximum(_runs(nats, alone), _runs(seldom, spells)))
     most = max(round(LONGEST_SECONDS / pace.confirming_seconds), _FEWEST_LOSSES)
-    return np.clip(needed, _FEWEST_LOSSES, most).astype(np.int32)
+    losses: NDArray[np.int32] = np.clip(needed, _FEWEST_LOSSES, most).astype(np.int32)
+    return losses
 
 
 def learn_run(known: Known, length: NDArray[np.int32], echoes_per_year: float) -> Known:

@@ -77,7 +77,13 @@ class World:
             calendar=calendar,
             echo_modules={name: EchoModule(name) for name in ("default", "standard")},
         )
-        parts = Parts(self.timeline, self.echoes, Judge(Policy(new_links=NewLinks.SWIFT)), Account(calendar), OutageBook())
+        parts = Parts(
+            self.timeline,
+            self.echoes,
+            Judge(Policy(new_links=NewLinks.SWIFT)),
+            Account(calendar),
+            OutageBook(),
+        )
         self.watch = Watch(parts, self.events.extend)
         self.inventory = replace(inventory(), canaries=canaries)
         self.watch.set_inventory(self.inventory, self.settings, {})

@@ -9,7 +9,18 @@ from netmon.judge.learnt import Learnt
 from netmon.judge.policy import Policy
 from netmon.judge.restored import Restored
 from netmon.judge.sequential import LONGEST_SECONDS
-from netmon.model import Health, LinkKey, OutageStart, Outcome, State
+from netmon.model import (
+    Cause,
+    Health,
+    InterfaceReading,
+    LinkKey,
+    OutageNote,
+    OutageStart,
+    Outcome,
+    RouterReading,
+    SnmpStatus,
+    State,
+)
 from tests.support.judge_world import SECOND, START, World, cut_between, inventory
 
 DAY = 86_400 * SECOND
@@ -78,3 +89,53 @@ def test_what_we_lost_while_we_were_blind_is_not_learnt() -> None:
     world.run(60)
     assert world.outages("x/a") == []
     assert world.judge._links.trials[0] == 0
+
+
+def poll(at: float, uptime: float, received: int) -> RouterReading:
+    """Return a good poll of x so many seconds after START."""
+    wan = InterfaceReading(2, "wan", receive_bytes=received, last_change_seconds=3.0, links=("a",))
+    at_us = START + round(at * SECOND)
+    return RouterReading("x", at_us, SnmpStatus.OK, uptime_seconds=uptime, interfaces=(wan,))
+
+
+@pytest.mark.parametrize(
+    ("before", "received", "cause"),
+    [
+        pytest.param(poll(-90, 5000, 10**6), 900, Cause.POWER, id="its counters began anew"),
+        pytest.param(poll(-90, 5000, 10**6), 10**7, Cause.UNKNOWN, id="only its agent did"),
+        pytest.param(None, 900, Cause.UNKNOWN, id="nobody knows what they were before"),
+        pytest.param(
+            poll(-10, 5, 10**6), 900, Cause.UNKNOWN, id="the poll is of the outage itself"
+        ),
+    ],
+)
+def test_what_a_router_said_before_netmon_was_restarted_tells_the_cause_of_an_outage(
+    before: RouterReading | None, received: int, cause: Cause
+) -> None:
+    earlier = Judge(Policy())
+    earlier.set_links(inventory({"x": None}), {X: 0}, 1, START - 100 * SECOND)
+    for reading in (before,) if before else ():
+        earlier.reading(reading, None)
+    world = World(inventory({"x": None}), cut_between({"x/a": [(0, 30)]}))
+    judge = world.judge = Judge(Policy())
+    judge.recall(earlier.readings(1))
+    restored = Restored(State.UNOBSERVED, Health.DOWN, START, START - 60 * SECOND)
+    world.events = list(judge.set_links(world.inventory, world.slots, 1, START, {X: restored}))
+    world.run(40)
+    (note,) = judge.reading(poll(40, 20.0, received), None)
+    assert isinstance(note, OutageNote)
+    assert note.cause is cause
+
+
+def test_a_poll_is_news_once_and_again_only_when_it_is_much_newer() -> None:
+    judge = Judge(Policy())
+    judge.set_links(inventory({"x": None}), {X: 0}, 1, START)
+    judge.reading(poll(1, 100, 1), None)
+    assert set(judge.readings(60 * SECOND)) == {"x"}
+    judge.reading(poll(31, 130, 1), None)
+    assert judge.readings(60 * SECOND) == {}
+    judge.reading(poll(61, 160, 1), None)
+    assert judge.readings(60 * SECOND)["x"].at_us == START + 61 * SECOND
+    judge.set_links(inventory({}), {}, 1, START + 70 * SECOND)
+    judge.recall({})
+    assert judge.readings(0) == {}, "a router that is gone leaves nothing"
