@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from netmon.judge.groups import Group, together
 from netmon.model import (
     STATES,
     Agency,
@@ -108,6 +109,8 @@ class Status:
     degraded: tuple[LinkStatus, ...]
     windows: tuple[MaintenanceWindow, ...]
     """Planned work that goes on."""
+    together: Mapping[tuple[LinkKey, int], Group]
+    """Outages, by link and start, that struck several links of one carrier in one area at once."""
 
     @property
     def blind(self) -> int:
@@ -139,6 +142,7 @@ def status(snapshot: Snapshot) -> Status:
             for window in snapshot.inventory.maintenance
             if window.start_us <= snapshot.at_us < window.end_us
         ),
+        together((*snapshot.open_outages, *snapshot.recent_outages), snapshot.inventory),
     )
 
 

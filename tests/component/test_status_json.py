@@ -12,6 +12,8 @@ from netmon.model import (
 from tests.support.pages import data, district_down
 from tests.support.snapshots import (
     COMMUNE,
+    DISTRICT,
+    SECOND_COMMUNE,
     outage,
     snapshot,
 )
@@ -25,7 +27,7 @@ def test_the_json_keeps_its_keys() -> None:
     assert tree["links_by_state"]["unreachable"] == 2
     assert set(tree) == {
         "version", "at", "age_seconds", "province", "netmon", "links_by_state", "down",
-        "recent_outages", "maintenance", "agencies",
+        "recent_outages", "outage_groups", "maintenance", "agencies",
     }  # fmt: skip
     district = tree["agencies"][1]
     assert set(district) == {
@@ -60,3 +62,11 @@ def test_every_key_of_the_json_is_documented() -> None:
 
     taken = replace(district_down(), recent_outages=(outage(COMMUNE, lasted=1),))
     assert [key for key in sorted(keys(json.loads(data(taken)))) if f"`{key}`" not in text] == []
+
+
+def test_outages_of_one_carrier_in_one_area_at_once_are_a_group() -> None:
+    both = [outage(COMMUNE, minutes=12, lasted=9), outage(SECOND_COMMUNE, minutes=12, lasted=9)]
+    tree = json.loads(data(snapshot(recent_outages=both)))
+    (group,) = tree["outage_groups"]
+    assert (group["provider"], group["area"]) == ("vnpt", DISTRICT)
+    assert [each["agency"] for each in group["outages"]] == sorted([COMMUNE, SECOND_COMMUNE])
