@@ -356,6 +356,7 @@ def _batch(
         rtt_seconds=np.where(lost, np.nan, RTT_SECONDS),
         error=np.full(len(slots), NO_ERROR, np.int8),
         offender=np.zeros(len(slots), np.uint64),
+        family=np.full(len(slots), 4, np.int8),
     )
 
 

@@ -37,6 +37,7 @@ BEST_FIRST: tuple[State, ...] = (
     State.DOWN,
 )
 """An agency is as well off as the best of its links."""
+_IPV6 = 6
 _REACHABLE = frozenset({State.UP, State.DEGRADED})
 
 
@@ -47,6 +48,8 @@ class EchoStatus:
     address: IPAddress
     rtt_seconds: float | None
     last_reply_us: int | None
+    silent_since_us: int | None = None
+    """Since when it does not answer while the link's other family does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +219,7 @@ def _link(
 def _echoes(snapshot: Snapshot, inventory: Inventory) -> list[list[EchoStatus]]:
     found: list[list[EchoStatus]] = [[] for _ in snapshot.keys]
     columns = snapshot.echo
+    silent_us = snapshot.judgement.silent_family_us
     for row, family, rtt, last in zip(
         columns.row.tolist(),
         columns.family.tolist(),
@@ -226,5 +230,6 @@ def _echoes(snapshot: Snapshot, inventory: Inventory) -> list[list[EchoStatus]]:
         for address in inventory.links[snapshot.keys[row]].addresses:
             if address.version == family:
                 value = None if math.isnan(rtt) else rtt
-                found[row].append(EchoStatus(address, value, last or None))
+                since_us = int(silent_us[row, int(family == _IPV6)]) or None
+                found[row].append(EchoStatus(address, value, last or None, since_us))
     return found

@@ -6,6 +6,7 @@ import json
 import urllib.error
 import urllib.request
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -134,8 +135,22 @@ def _row(  # a row needs its agency, its link, the time and the language
         "" if since is None else duration(at - since),
         f"{min(rtts) * 1000:.1f} ms" if rtts else "",
         "" if link["loss_ratio"] is None else f"{link['loss_ratio']:.1%}",
-        _escaped(outage.get("path_end") or outage.get("evidence") or ""),
+        _escaped(outage.get("path_end") or outage.get("evidence") or "")
+        or _silent_families(link, zone, words, lang),
     ]
+
+
+def _silent_families(link: dict[str, Any], zone: ZoneInfo, words: Catalogue, lang: str) -> str:
+    silent = [echo for echo in link["echoes"] if echo.get("silent_since")]
+    return "; ".join(
+        f"{words.text(lang, 'page.silent_family', family=_family(echo['address']))} "
+        f"{datetime.fromisoformat(echo['silent_since']).astimezone(zone):%Y-%m-%d %H:%M:%S}"
+        for echo in silent
+    )
+
+
+def _family(address: str) -> str:
+    return f"IPv{ip_address(address).version}"
 
 
 def duration(length: timedelta) -> str:

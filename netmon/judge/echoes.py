@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netmon.judge.columns import EchoBatch
+from netmon.judge.families import hear_families
 from netmon.judge.links import (
     DEGRADED,
     DOWN,
@@ -105,6 +106,7 @@ def take(batch: EchoBatch, index: NDArray[np.intp] | NDArray[np.bool_]) -> EchoB
         rtt_seconds=batch.rtt_seconds[index],
         error=batch.error[index],
         offender=batch.offender[index],
+        family=batch.family[index],
     )
 
 
@@ -118,6 +120,8 @@ def hear(links: LinkColumns, policy: Policy, wave: EchoBatch, trust: Trust) -> F
     is_silent = wave.outcome == Outcome.SILENT
     # While we are blind, and of echoes sent then, only an answer is evidence.
     void = is_silent & (trust.blind | (wave.sent_us < trust.sighted_us))
+    if not trust.blind:
+        void |= hear_families(links, wave)
     evidence = ~(is_fault | void)
     if not evidence.all():
         wave, is_silent = take(wave, evidence), is_silent[evidence]

@@ -185,6 +185,7 @@ class Judge:
             settled_us=links.shown_us[slots],
             loss_ratio=quality.loss_ratio(links, slots),
             flapping=links.flapping[slots],
+            silent_family_us=links.family_since_us[slots],
         )
 
     def learnt(self) -> dict[LinkKey, Learnt]:
@@ -241,6 +242,9 @@ class Judge:
             limits = link.limits
             self._links.loss_limit[slot] = limits.loss_ratio if limits else np.inf
             self._links.rtt_limit_seconds[slot] = limits.rtt_seconds if limits else np.inf
+            self._links.is_dual[slot] = len({each.version for each in link.addresses}) > 1
+            if not self._links.is_dual[slot]:
+                self._links.family_since_us[slot] = 0
 
     def _replan(self, inventory: Inventory) -> set[int]:
         """Lay out the maintenance windows; return the links whose plan changed."""

@@ -74,6 +74,7 @@ class LinkColumns:
         self.rtt_seconds = np.full(capacity, np.nan, np.float64)
         self.loss_limit = np.full(capacity, np.inf, np.float64)
         self.rtt_limit_seconds = np.full(capacity, np.inf, np.float64)
+        self._hear_no_family(capacity)
         # Flaps.
         self.penalty = np.zeros(capacity, np.float64)
         self.penalty_us = np.zeros(capacity, np.int64)
@@ -112,6 +113,14 @@ class LinkColumns:
         """Let a link begin in a clear slot; its account is open from now on."""
         self.active[slot] = True
         self.born_us[slot] = self.settled_us[slot] = self.floor_us[slot] = now_us
+
+    def _hear_no_family(self, capacity: int) -> None:
+        """Add the columns of links that have both families; [slot, IPv4 or IPv6]."""
+        self.is_dual = np.zeros(capacity, np.bool_)
+        self.family_run = np.zeros((capacity, 2), np.int32)
+        self.family_start_us = np.zeros((capacity, 2), np.int64)
+        self.family_reply_us = np.zeros((capacity, 2), np.int64)
+        self.family_since_us = np.zeros((capacity, 2), np.int64)
 
     def _know_nothing(self, capacity: int) -> None:
         """Add the columns of what is learnt about links and outlives a restart."""

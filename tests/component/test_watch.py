@@ -101,6 +101,7 @@ class World:
                 rtt_seconds=np.array([0.001 if outcome is Outcome.REPLIED else np.nan]),
                 error=np.array([NO_ERROR], np.int8),
                 offender=np.zeros(1, np.uint64),
+                family=np.array([4], np.int8),
             )
         )
 

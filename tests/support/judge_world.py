@@ -93,6 +93,7 @@ class Echo:
     sent_us: int
     settled_us: int
     rtt_seconds: float = float("nan")
+    family: int = 4
 
 
 def batch(echoes: Sequence[Echo]) -> EchoBatch:
@@ -105,6 +106,7 @@ def batch(echoes: Sequence[Echo]) -> EchoBatch:
         rtt_seconds=np.array([e.rtt_seconds for e in echoes], np.float64),
         error=np.full(len(echoes), NO_ERROR, np.int8),
         offender=np.zeros(len(echoes), np.uint64),
+        family=np.array([e.family for e in echoes], np.int8),
     )
 
 
