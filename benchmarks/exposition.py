@@ -156,6 +156,7 @@ def _judgement(links: int) -> JudgementColumns:
         settled_us=np.full(links, _START_US, np.int64),
         loss_ratio=np.zeros(links),
         flapping=np.zeros(links, np.bool_),
+        silent_family_us=np.zeros((links, 2), np.int64),
     )
 
 

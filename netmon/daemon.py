@@ -66,6 +66,7 @@ _LEDGER_PATIENCE_SECONDS = 5.0
 _WINDOWS_EVERY_SECONDS = 5.0
 _SURVEY_EVERY_SECONDS = 6 * 3600
 _RETENTION_EVERY_SECONDS = 24 * 3600
+_MEMORY_EVERY_SECONDS = 300
 _DRAIN_SECONDS = 5.0
 _SWITCH_SECONDS = 0.0002
 """Every NumPy call of the event loop may lose the interpreter lock to a scrape that is being
@@ -227,6 +228,7 @@ class Daemon:
         await self._snmp_engine.start()
         await self._traps.listen(loaded.settings.snmp_traps)
         self._scheduler.start()
+        self._watch.recall(self._restoration.readings)
         self._put_in_force(loaded, self._restoration.links)
         self._reload_success_us = self._timeline.now_us()
         # The inventory lives as long as we do: the collector need not walk it, stopping all.
@@ -257,7 +259,7 @@ class Daemon:
 
     def _schedule(self, modules: Mapping[str, SnmpModule]) -> None:
         rounds = {f"snmp {name}": module for name, module in modules.items()}
-        fixed = {"paths", "maintenance", "retention", "inventory"}
+        fixed = {"paths", "maintenance", "retention", "inventory", "memory"}
         self._scheduler.forget(self._scheduler.names - rounds.keys() - fixed)
         for name, module in rounds.items():
             job = partial(self._snmp.run, module.name)
@@ -268,6 +270,7 @@ class Daemon:
         self._scheduler.every(
             "inventory", LOOK_EVERY_SECONDS, self._visits.run_if_due, drained=False
         )
+        self._scheduler.every("memory", _MEMORY_EVERY_SECONDS, self._remember, at_once=False)
         self._scheduler.every("retention", _RETENTION_EVERY_SECONDS, self._retain, at_once=False)
 
     def _with_windows(self, inventory: Inventory) -> Inventory:
@@ -291,6 +294,10 @@ class Daemon:
         days, now_us = self._loaded.settings.storage.retention_days, self._timeline.now_us()
         rows = await self._writer.call(lambda ledger: ledger.retain(now_us, days))
         _log.info("retention: %d rows older than %d days left the ledger", rows, days)
+
+    async def _remember(self) -> None:
+        if memory := self._watch.news():
+            self._writer.remember(memory)
 
     def _give_up(self) -> None:
         """Stop as failed: the supervisor restarts us."""
@@ -394,6 +401,7 @@ class Daemon:
         await self._tasks.cancel()
         if self._watch.inventory is not None:
             await self._publication.publish()
+            self._writer.remember(self._watch.news(all_readings=True))
         self._paths.close()
         await self._traps.close()
         await self._snmp_engine.close()

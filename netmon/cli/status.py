@@ -6,6 +6,7 @@ import json
 import urllib.error
 import urllib.request
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -128,7 +129,7 @@ def _row(agency: dict[str, Any], link: dict[str, Any], now: datetime, lang: Lang
     rtts = [echo["rtt_seconds"] for echo in link["echoes"] if echo["rtt_seconds"] is not None]
     style = _STYLES.get(state, "")
     text = lang.text(f"state.{state}")
-    details = [f"{agency['id']}/{link['id']}", *_evidence(link["outage"] or {}, lang)]
+    details = [f"{agency['id']}/{link['id']}", *_evidence(link, now, lang)]
     return [
         f"{_escaped(agency['name'])}\n[dim]{_escaped(' · '.join(details))}[/]",
         f"[{style}]{text}[/]" if style else text,
@@ -139,8 +140,9 @@ def _row(agency: dict[str, Any], link: dict[str, Any], now: datetime, lang: Lang
     ]
 
 
-def _evidence(outage: dict[str, Any], lang: Language) -> Iterable[str]:
-    """Yield what speaks for an outage, in the reader's language."""
+def _evidence(link: dict[str, Any], now: datetime, lang: Language) -> Iterable[str]:
+    """Yield what speaks for an outage, or is wrong with a family, in the reader's language."""
+    outage = link["outage"] or {}
     if outage.get("error"):
         error = lang.text(f"echo_error.{outage['error']}")
         offender = outage["offender"]
@@ -149,6 +151,11 @@ def _evidence(outage: dict[str, Any], lang: Language) -> Iterable[str]:
         yield lang.text("evidence.lost", lost=outage["lost"], sent=outage["sent"])
     if outage.get("path_end"):
         yield lang.text("evidence.path_end", hop=outage["path_end"])
+    for echo in link["echoes"]:
+        if echo["silent_since"] is not None:
+            family = f"IPv{ip_address(echo['address']).version}"
+            since = datetime.fromisoformat(echo["silent_since"]).astimezone(now.tzinfo)
+            yield f"{lang.text('page.silent_family', family=family)} {_when(since, now)}"
 
 
 def _when(since: datetime, now: datetime) -> str:

@@ -43,7 +43,7 @@ from netmon.config.settings_fields import (
 from netmon.config.source import is_file
 from netmon.config.words import quoted
 from netmon.judge.calendar import Calendar
-from netmon.judge.policy import Policy
+from netmon.judge.policy import NewLinks, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -275,6 +275,7 @@ def _policy(record: Record) -> Policy:
         burst_packets_per_second=record[JudgeKeys.BURST],
         faults_until_unobserved=record[JudgeKeys.FAULTS_UNTIL_UNOBSERVED],
         loss_window_echoes=record[JudgeKeys.LOSS_WINDOW],
+        new_links=NewLinks(record[JudgeKeys.NEW_LINKS]),
     )
 
 

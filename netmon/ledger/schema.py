@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from netmon.errors import LedgerError
@@ -118,8 +119,21 @@ BEGIN
 END;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1,)
+_VERSION_2 = """
+CREATE TABLE memory (
+  kind TEXT NOT NULL,
+  agency TEXT NOT NULL,
+  link TEXT NOT NULL,
+  content TEXT NOT NULL,
+  seal BLOB NOT NULL,
+  PRIMARY KEY (kind, agency, link)
+) STRICT, WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
 """Statements that lead from version n to n + 1."""
+MEMORY_VERSION = 2
+"""Since then there is the table `memory`: an older file can be read all the same."""
 
 
 def prepare(
@@ -157,6 +171,20 @@ def check(connection: sqlite3.Connection, path: Path, known: int = len(MIGRATION
         )
         raise LedgerError(message)
     return int(version)
+
+
+def schema_of(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return the statement that made each table, index and trigger of a file."""
+    query = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
+    return dict(connection.execute(query))
+
+
+def schema_of_version(version: int) -> dict[str, str]:
+    """Return the same as netmon makes it."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        for migration in MIGRATIONS[:version]:
+            connection.executescript(migration)
+        return schema_of(connection)
 
 
 def _statements(script: str) -> list[str]:
