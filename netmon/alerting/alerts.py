@@ -178,14 +178,14 @@ def _saturated() -> str:
     return (
         f"{q.UPLINK}\n> on ({q.AGENCY}) group_left () {_SATURATED_SHARE} * {agreed}\nor\n"
         f"{q.UPLINK}\n> on ({q.AGENCY}, interface)"
-        f" {_SATURATED_SHARE} * netmon_interface_speed_bytes_per_second"
+        f" {_SATURATED_SHARE} * netmon_uplink_speed_bytes_per_second"
     )
 
 
 def _burn_alert(window: str) -> Alert:
     selector = f'window="{window}"'
     # Recorded every five minutes, after which a sample is too old to be seen without this.
-    found = f"last_over_time({q.BURN}{window}[6m])"
+    found = f'last_over_time({q.BURN}{{window="{window}"}}[6m])'
     return Alert(
         "AvailabilityBurn",
         q.held(found, "AvailabilityBurn", q.LINK, selector, q.HELD),

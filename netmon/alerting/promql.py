@@ -27,9 +27,10 @@ PROVIDER_DOWN = "provider:netmon_link_down:ratio"
 PROVIDER_DOWN_COUNT = "provider:netmon_link_down:count"
 AREA_DOWN = "district:netmon_agency_down:ratio"
 AREA_DOWN_COUNT = "district:netmon_agency_down:count"
-UPLINK = "interface:netmon_interface_bytes:max_rate5m"
+UPLINK = "interface:netmon_uplink_bytes:max_rate5m"
 ERRORS = "link:netmon_link_errors:ratio_rate"
-BURN = "link:netmon_link_errors_beyond_budget:ratio_rate"
+BURN = "link:netmon_link_errors_beyond_budget:ratio"
+"""Links that use up their budget too fast, named, by the label `window`."""
 SILENT = 'up{job="netmon"} == 0'
 """netmon does not answer Prometheus: what it last said stands."""
 

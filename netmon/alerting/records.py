@@ -18,6 +18,8 @@ _UNSURE = "unobserved|unknown|maintenance"
 _SECONDS = "netmon_link_state_seconds_total"
 _DOWN_SECONDS = "link:netmon_link_down_seconds:increase5m"
 _JUDGED_SECONDS = "link:netmon_link_judged_seconds:increase5m"
+_BUDGET = "link:netmon_link_budget:ratio"
+"""The share of time that a link may be down as agreed."""
 _WINDOWS = ("30m", "1h", "6h")
 BURNS = (("1h", "5m", 14.4), ("6h", "30m", 6.0))
 """Long window, short window, and how many times faster than agreed the budget is used up."""
@@ -44,13 +46,12 @@ def uplink_record() -> Record:
     key = f"{q.AGENCY}, interface"
     # A rate keeps no name: without a label of its own the one would hide the other.
     transmit = (
-        "label_replace(rate(netmon_interface_transmit_bytes_total[5m]),"
+        "label_replace(rate(netmon_uplink_transmit_bytes_total[5m]),"
         ' "direction", "transmit", "", "")'
     )
     return Record(
         q.UPLINK,
-        f"max by ({key}) (\n  rate(netmon_interface_receive_bytes_total[5m])\n"
-        f"  or\n  {transmit}\n)\nand on ({key}) netmon_router_uplink_info",
+        f"max by ({key}) (\n  rate(netmon_uplink_receive_bytes_total[5m])\n  or\n  {transmit}\n)",
     )
 
 
@@ -62,7 +63,12 @@ def account_records() -> list[Record]:
         # Planned work and time in which nothing could be seen are in neither.
         Record(_JUDGED_SECONDS, _seconds("up|degraded|down", "5m")),
         *map(_errors, ("5m", *_WINDOWS)),
-        *(_burn(long, short, factor) for long, short, factor in BURNS),
+        # Only of links that were down within the longest window: of few.
+        Record(
+            _BUDGET,
+            f"1 - (netmon_link_target_availability_ratio and on ({q.LINK}) {q.ERRORS}6h)",
+        ),
+        Record(q.BURN, q.named_link("\nor\n".join(_burn(*each) for each in BURNS))),
     ]
 
 
@@ -127,12 +133,10 @@ def _errors(window: str) -> Record:
     return Record(f"{q.ERRORS}{window}", f"{down}\n/ on ({q.LINK})\n{judged}")
 
 
-def _burn(long: str, short: str, factor: float) -> Record:
-    budget = f"{factor:g} * (1 - netmon_link_target_availability_ratio)"
-    return Record(
-        f"{q.BURN}{long}",
-        q.named_link(
-            f"{q.ERRORS}{long} > on ({q.LINK}) {budget}\nand on ({q.LINK})\n"
-            f"{q.ERRORS}{short} > on ({q.LINK}) {budget}"
-        ),
+def _burn(long: str, short: str, factor: float) -> str:
+    budget = f"{factor:g} * {_BUDGET}"
+    both = (
+        f"{q.ERRORS}{long} > on ({q.LINK}) {budget}\nand on ({q.LINK})\n"
+        f"{q.ERRORS}{short} > on ({q.LINK}) {budget}"
     )
+    return f'label_replace(\n{q.block(both)},\n  "window", "{long}", "", ""\n)'
