@@ -17,7 +17,9 @@ _STROKE = str.maketrans("đĐ", "dD")
 _GSM_LETTERS = frozenset(
     "@$_ !\"#%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 )
-_PLAIN = str.maketrans({"–": "-", "—": "-", "…": "...", "“": '"', "”": '"', "’": "'", "‘": "'"})
+_PLAIN = str.maketrans(
+    {"–": "-", "—": "-", "…": "...", "“": '"', "”": '"', "’": "'", "‘": "'", "[": "(", "]": ")"}
+)
 _NOTHING_YET = "0001-"
 """Alertmanager's word for a time that is not known."""
 

@@ -54,6 +54,10 @@ SUMMARY = "UBND thị trấn Chợ Gạo mất kết nối."
             told("Đường truyền.", count=3, form=UNICODE),
             "SỰ CỐ: Đường truyền. (+2) Từ 23:45 23/11.",
         ),
+        (
+            told("[DIỄN TẬP] Đồn “số 1” – mất…"),
+            'SU CO: (DIEN TAP) Don "so 1" - mat... Tu 23:45 23/11.',
+        ),
         (told("a" * 200, longest=70), "SU CO: " + "a" * 44 + "... Tu 23:45 23/11."),
     ],
 )
