@@ -10,9 +10,6 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
-MISSING = "missing: "
-"""How the reason of a skip begins that must not happen in continuous integration."""
-
 # Debian keeps daemons and `ip` where an ordinary user's PATH does not look.
 _PATH = os.pathsep.join(
     (os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin")
@@ -77,7 +74,7 @@ def find_faketime() -> Path:
 def missing(*needs: Need) -> str:
     """Return a sentence that says what is missing and where to get it; empty: nothing is."""
     lacks = [f"{need} ({_CHECKS[need].remedy})" for need in needs if not _CHECKS[need].is_met()]
-    return MISSING + ", ".join(lacks) if lacks else ""
+    return "missing: " + ", ".join(lacks) if lacks else ""
 
 
 def _has_faketime() -> bool:
