@@ -44,6 +44,10 @@ class World:
     """The variables of every dashboard, by uid."""
     contract: expressions.Contract
 
+    def labels(self, use: expressions.Use) -> frozenset[str]:
+        """Return the labels of a metric; of an unknown one, none."""
+        return self.contract.get(use.metric, frozenset())
+
 
 def world(dashboards: list[Json]) -> World:
     """Return what these dashboards may refer to."""
@@ -87,11 +91,26 @@ def _variables(dashboard: Json, known: World) -> Iterator[str]:
             continue
         if each.get("refresh") != 2:  # noqa: PLR2004  # on time range change
             yield f"variable {each['name']} is not refreshed with the time range"
-        metric, *rest = re.findall(r"[a-z_]+", each["query"].removeprefix("label_values("))
-        if metric not in known.contract:
-            yield f"variable {each['name']}: no such metric: {metric}"
-        elif rest[-1] not in known.contract[metric]:
-            yield f"variable {each['name']}: {metric} has no label {rest[-1]!r}"
+        yield from (f"variable {each['name']}: {fault}" for fault in _variable(each, known))
+
+
+def _variable(variable: Json, known: World) -> Iterator[str]:
+    found = re.fullmatch(r"(label_values|query_result)\((.+)\)", variable["query"])
+    if found is None:
+        yield f"neither label_values nor query_result: {variable['query']}"
+        return
+    if found[1] == "label_values":
+        expression, _, label = found[2].rpartition(", ")
+        wanted = {label}
+    else:
+        expression = found[2]
+        wanted = set(re.findall(r'(\w+)="\(\?<(?:value|text)>', variable["regex"]))
+    yield from expressions.faults(expression, known.contract, instant=True)
+    labels = {label for each in expressions.uses(expression) for label in known.labels(each)}
+    for label in sorted(wanted - labels):
+        yield f"{expression} has no label {label!r}"
+    if not wanted:
+        yield f"nothing is taken from the series of {expression}"
 
 
 def _grid(panels: list[Json]) -> Iterator[str]:

@@ -144,13 +144,18 @@ def _echo_errors(words: Words) -> model.Panel:
 
 
 def _outages_by_cause(words: Words) -> model.Panel:
-    query = rows(f"round(sum by (cause) (increase(netmon_link_outages_total{{{ONE}}}[$__range])))")
+    ended, lasted = (
+        f"sum by (cause) (increase({counter}{{{ONE}}}[$__range]))"
+        for counter in ("netmon_link_outages_total", "netmon_link_outage_seconds_total")
+    )
+    queries = [rows(f"{lasted} > 0"), rows(f"round({ended}) > 0")]
     columns = (
         Column("cause", "grafana.cause", Figure(mappings=look.of_causes(words))),
-        Column("Value", "grafana.outages_count", Figure(decimals=0)),
+        Column("Value #A", "grafana.lost", Figure("dtdhms", 0)),
+        Column("Value #B", "grafana.outages_count", Figure(decimals=0)),
     )
     frame = Frame("grafana.outages_by_cause", 8, 9)
-    return panels.listing(words, frame, [query], columns, "grafana.outages_count")
+    return panels.listing(words, frame, queries, columns, "grafana.lost")
 
 
 def _neighbours(words: Words) -> model.Panel:

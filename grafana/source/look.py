@@ -63,6 +63,11 @@ class Words:
         return f"netmon-{self.language}-{name}"
 
 
+def kind_label(words: Words) -> str:
+    """Return the label that tells the kind of an agency: ids are English, names Vietnamese."""
+    return "kind_name" if words.language == "vi" else "kind"
+
+
 def no_data(words: Words, index: int = 0) -> Mappings:
     """Return the mapping that paints absence grey and says so.
 

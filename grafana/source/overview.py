@@ -45,11 +45,11 @@ def _outage_table(words: Words) -> model.Panel:
         Column("Value", "grafana.lasting", Figure("dtdhms", 0, _LASTING), coloured=True),
         Column("provider_name", "grafana.provider"),
         Column("link", "grafana.link"),
-        Column("district", "grafana.district"),
-        Column("kind", "grafana.kind"),
+        Column("district_name", "grafana.district"),
+        *panels.kind_columns(words),
         Column("agency", ""),
     )
-    by = "agency, link, name, provider_name, district, kind"
+    by = "agency, link, name, provider_name, district_name, kind, kind_name"
     query = rows(f"max by ({by}) ({series.NOW} - {series.outages()})")
     frame = Frame("grafana.outages", 24, 9)
     return panels.listing(words, frame, [query], columns, "grafana.lasting")
@@ -111,10 +111,8 @@ def _trouble(words: Words) -> model.Panel:
 
 def _down_by_district(words: Words) -> model.Panel:
     states = f'{{{series.FLEET}, state="down"}}'
-    query = Query(
-        f"sum by (district, kind) ({FLEET_STATES}{states})",
-        "{{district}} {{kind}}",
-    )
+    expression = f"sum by (district_name, kind, kind_name) ({FLEET_STATES}{states})"
+    query = Query(expression, _place(words))
     figure = Figure(decimals=0, minimum=0)
     frame = Frame("grafana.down_over_time", 12, 9)
     panel = panels.graph(words, frame, [query], figure, stacked=True)
@@ -123,14 +121,19 @@ def _down_by_district(words: Words) -> model.Panel:
 
 
 def _availability_by_hour(words: Words) -> model.Panel:
-    expression = series.fleet_availability(series.FLEET, "district, kind", "1h")
+    by = "district_name, kind, kind_name"
+    expression = series.fleet_availability(series.FLEET, by, "1h")
     return panels.history(
         words,
         Frame("grafana.availability_hours", 12, 9),
-        Query(expression, "{{district}} {{kind}}"),
+        Query(expression, _place(words)),
         Figure("percentunit", 2, look.AVAILABILITY),
         "1h",
     )
+
+
+def _place(words: Words) -> str:
+    return f"{{{{{look.kind_label(words)}}}}} {{{{district_name}}}}"
 
 
 def _alert_table(words: Words) -> model.Panel:

@@ -19,7 +19,7 @@ from grafana_foundation_sdk.models import (
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models import prometheus as prom
 
-from grafana.source.look import NEUTRAL, NO_DATA, Mappings, Steps, Words, no_data
+from grafana.source.look import NEUTRAL, NO_DATA, Mappings, Steps, Words, kind_label, no_data
 
 DATA_SOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
 STEP = "1m"
@@ -234,6 +234,13 @@ def geomap(
         )
     ]
     return panel
+
+
+def kind_columns(words: Words) -> tuple[Column, Column]:
+    """Return the columns of the kind: one that is read, one that is hidden."""
+    read = kind_label(words)
+    hidden = "kind" if read == "kind_name" else "kind_name"
+    return Column(read, "grafana.kind"), Column(hidden, "")
 
 
 def heading(words: Words, column: Column) -> str:
