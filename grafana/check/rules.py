@@ -24,8 +24,9 @@ TRANSFORMATIONS = frozenset({"organize", "merge", "convertFieldType"})
 MATCHERS = frozenset({"byName", "byFrameRefID"})
 PROPERTIES = frozenset(
     {
-        "unit", "decimals", "mappings", "noValue", "thresholds", "links",
-        "custom.cellOptions", "custom.hidden", "custom.transform", "custom.width",
+        "unit", "decimals", "mappings", "noValue", "thresholds", "links", "color",
+        "custom.cellOptions", "custom.hidden", "custom.lineStyle", "custom.transform",
+        "custom.width",
     }
 )  # fmt: skip
 MAPPINGS = frozenset({"value", "special"})
@@ -33,6 +34,8 @@ _GRID = 24
 _LONGEST_UID = 40
 _ONLY_WHEN_SAVED = ("id", "version", "__inputs", "__requires", "apiVersion", "spec")
 _COLOUR_KEYS = frozenset({"color", "fixedColor", "fixed", "iconColor", "fill"})
+_LINE_STYLES = frozenset({"dash"})
+"""Stand under `fill` as well."""
 _COLOURED = frozenset({"stat", "bargauge", "status-history", "state-timeline", "geomap", "table"})
 
 
@@ -135,8 +138,9 @@ def _strange_colours(tree: Any, key: str = "") -> Iterator[str]:  # noqa: ANN401
         case list():
             for branch in tree:
                 yield from _strange_colours(branch, key)
-        case str() if key in _COLOUR_KEYS and tree and "/" not in tree and tree not in PALETTE:
-            yield tree
+        case str() if key in _COLOUR_KEYS and tree and "/" not in tree:
+            if tree not in PALETTE | _LINE_STYLES:
+                yield tree
 
 
 def _panel(panel: Json, known: World) -> Iterator[str]:

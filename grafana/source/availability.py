@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from grafana.source import look, panels, series
-from grafana.source.board import FLEET_VARIABLES, Head, board, to_link
+from grafana.source.board import FLEET_VARIABLES, Head, board, to_board, to_link
 from grafana.source.panels import Column, Figure, Frame, instant, rows
 from grafana.source.records import FLEET_SECONDS
 
@@ -44,7 +45,12 @@ def _province(words: Words) -> list[model.Panel]:
         ("grafana.month_lost", _lost(), Figure("dtdhms", 0)),
     )
     return [
-        panels.big(words, Frame(key, 6, 5), instant(expression), figure)
+        panels.big(
+            words,
+            Frame(key, 6, 5),
+            instant(expression),
+            replace(figure, links=[to_board(words, "carrier")]),
+        )
         for key, expression, figure in shown
     ]
 
@@ -57,8 +63,15 @@ def _by_kind(words: Words) -> list[model.Panel]:
         ("grafana.kind_coverage", _coverage(_KIND), _SHARE),
     )
     legend = f"{{{{{look.kind_label(words)}}}}}"
+    links = [to_board(words, "availability", "kind")]
     return [
-        panels.big(words, Frame(key, 8, 6), instant(expression, legend), figure, names=True)
+        panels.big(
+            words,
+            Frame(key, 8, 6),
+            instant(expression, legend),
+            replace(figure, links=links),
+            names=True,
+        )
         for key, expression, figure in shown
     ]
 

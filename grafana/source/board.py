@@ -102,6 +102,15 @@ def to_agency(words: Words) -> model.DashboardLink:
     )
 
 
+def to_board(words: Words, name: str, *labels: str) -> model.DashboardLink:
+    """Return the link to another dashboard, narrowed to what a tile's or line's labels say."""
+    chosen = "".join(f"var-{label}=${{__field.labels.{label}}}&" for label in labels)
+    return model.DashboardLink(
+        title=words(f"grafana.{name}"),
+        url=f"/d/{words.uid(name)}?{chosen}${{datasource:queryparam}}&${{__url_time_range}}",
+    )
+
+
 def _placed(panels: Sequence[model.Panel]) -> Sequence[model.Panel]:
     x = y = tallest = 0
     for number, panel in enumerate(panels, 1):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from grafana.source import look, panels, series
-from grafana.source.board import FLEET_VARIABLES, Head, board, to_link
+from grafana.source.board import FLEET_VARIABLES, Head, board, to_board, to_link
 from grafana.source.panels import Column, Figure, Frame, Query, instant, rows
 from grafana.source.records import FLEET_STATES
 
@@ -37,24 +37,27 @@ def carrier(words: Words) -> model.Dashboard:
 
 def _availability(words: Words) -> model.Panel:
     expression = series.carrier(series.provider_availability(_BY, "$__range"))
-    figure = Figure("percentunit", 3, look.AVAILABILITY)
+    links = [to_board(words, "availability", "provider")]
+    figure = Figure("percentunit", 3, look.AVAILABILITY, links=links)
     frame = Frame("grafana.carrier_availability", 8, 6)
     return panels.big(words, frame, instant(expression, "{{provider_name}}"), figure, names=True)
 
 
 def _open_now(words: Words) -> model.Panel:
     expression = series.carrier(
-        f"(count by (provider_name) ({series.outages()})"
-        f' or sum by (provider_name) ({FLEET_STATES}{{{series.FLEET}, state="up"}}) * 0)'
+        f"(count by ({_BY}) ({series.outages()})"
+        f' or sum by ({_BY}) ({FLEET_STATES}{{{series.FLEET}, state="up"}}) * 0)'
     )
-    figure = Figure(steps=look.ANY_IS_BAD)
+    links = [to_board(words, "boxes", "provider")]
+    figure = Figure(steps=look.ANY_IS_BAD, links=links)
     frame = Frame("grafana.carrier_down", 8, 6)
     return panels.big(words, frame, instant(expression, "{{provider_name}}"), figure, names=True)
 
 
 def _lost_by_carrier(words: Words) -> model.Panel:
-    expression = series.carrier(series.lost_seconds("provider_name", "$__range"))
-    figure = Figure("dtdhms", 0, minimum=0)
+    expression = series.carrier(series.lost_seconds(_BY, "$__range"))
+    links = [to_board(words, "availability", "provider")]
+    figure = Figure("dtdhms", 0, minimum=0, links=links)
     frame = Frame("grafana.carrier_lost", 8, 6)
     return panels.bars(words, frame, instant(expression, "{{provider_name}}"), figure)
 
@@ -89,9 +92,10 @@ def _causes(words: Words) -> model.Panel:
 
 def _simultaneous(words: Words) -> model.Panel:
     states = f'{FLEET_STATES}{{{series.FLEET}, state="down"}}'
-    expression = series.carrier(f"sum by (provider_name) ({states})")
+    expression = series.carrier(f"sum by ({_BY}) ({states})")
     query = Query(expression, "{{provider_name}}")
-    figure = Figure(decimals=0, minimum=0)
+    links = [to_board(words, "boxes", "provider")]
+    figure = Figure(decimals=0, minimum=0, steps=((None, look.DOWN),), links=links)
     return panels.graph(words, Frame("grafana.simultaneous", 12, 9), [query], figure)
 
 
@@ -99,7 +103,7 @@ def _availability_by_day(words: Words) -> model.Panel:
     return panels.history(
         words,
         Frame("grafana.carrier_days", 12, 9),
-        Query(series.carrier(series.provider_availability(_BY, "1d")), "{{provider_name}}"),
+        [Query(series.carrier(series.provider_availability(_BY, "1d")), "{{provider_name}}")],
         Figure("percentunit", 2, look.AVAILABILITY),
         "1d",
     )

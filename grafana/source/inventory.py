@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from grafana.source import look, panels
-from grafana.source.board import Head, board, to_agency
+from grafana.source.board import Head, board, to_agency, to_board
 from grafana.source.panels import Column, Figure, Frame, instant, rows
 from grafana.source.series import AGENCY
 
@@ -55,8 +56,9 @@ def _coverage(words: Words) -> list[model.Panel]:
         ("grafana.documents_by_kind", f"avg by ({_KIND}) (netmon_agency_document_system {_NAMED})"),
     )
     legend = f"{{{{{look.kind_label(words)}}}}}"
+    share = replace(_SHARE, links=[to_board(words, "inventory", "kind")])
     return [
-        panels.bars(words, Frame(key, 8, 7), instant(expression, legend), _SHARE)
+        panels.bars(words, Frame(key, 8, 7), instant(expression, legend), share)
         for key, expression in shown
     ]
 

@@ -86,7 +86,7 @@ def _loss(words: Words) -> model.Panel:
         Query(f"netmon_link_limit_loss_ratio{{{ONE}}}", words("grafana.limit")),
     ]
     figure = Figure("percentunit", minimum=0, maximum=1)
-    return panels.graph(words, Frame("grafana.loss", 12, 8), queries, figure)
+    return panels.limited(words, Frame("grafana.loss", 12, 8), queries, figure)
 
 
 def _rtt(words: Words) -> model.Panel:
@@ -161,9 +161,10 @@ def _outages_by_cause(words: Words) -> model.Panel:
 def _neighbours(words: Words) -> model.Panel:
     beside = f"netmon_agency_info and on (district, parent) netmon_agency_info{{{_AGENCY}}}"
     above = f'label_replace(netmon_agency_info{{{_AGENCY}}}, "agency", "$1", "parent", "(.+)")'
+    below = 'netmon_agency_info{parent="$agency"}'
     expression = (
         f"{series.codes('')} * on (agency) group_left (name) "
-        f"(({beside}) or (netmon_agency_info and on (agency) {above}))"
+        f"(({beside}) or {below} or (netmon_agency_info and on (agency) {above}))"
     )
     figure = Figure(mappings=look.of_states(words), links=[to_link(words, "field.labels")])
     query = instant(expression, "{{name}} · {{link}}")

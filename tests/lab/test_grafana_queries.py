@@ -220,10 +220,13 @@ def test_tiles_and_table_agree(prometheus: Prometheus) -> None:
     overview = {
         panel.title: panel for panel in PANELS if panel.dashboard["uid"] == "netmon-en-overview"
     }
-    values = everything(overview["Down"])
+    values = everything(overview["Down now"])
     (rows,) = answers(prometheus, overview["Down now"], values)
-    (tile,) = answers(prometheus, overview["Down"], values)
-    assert float(tile[0]["value"][1]) == len(rows) == 1
+    down, *others = answers(prometheus, overview["Links by state"], values)
+    assert float(down[0]["value"][1]) == len(rows) == 1
+    (links,) = ask(prometheus, "max(netmon_inventory_links)", {}, instant=True)
+    counted = sum(float(each[0]["value"][1]) for each in (down, *others))
+    assert counted == float(links["value"][1])
 
 
 def test_without_netmon_no_tile_says_that_all_is_well(prometheus: Prometheus) -> None:

@@ -36,7 +36,7 @@ const processors = {
   mappings: grafana.valueMappingsOverrideProcessor,
   links: grafana.dataLinksOverrideProcessor,
 };
-const custom = ["cellOptions", "hidden", "transform", "width"];
+const custom = ["cellOptions", "hidden", "lineStyle", "transform", "width"];
 const property = (id, process, isCustom) => ({
   id: isCustom ? `custom.${id}` : id,
   path: id,
