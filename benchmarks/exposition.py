@@ -115,6 +115,7 @@ class Country:
             AccountColumns(
                 np.zeros((links, len(STATES), len(Hours))),
                 np.zeros((links, len(CAUSES)), np.int64),
+                np.zeros((links, len(CAUSES))),
             ),
             {},
             (),
