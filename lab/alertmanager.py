@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import threading
 import time
 from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from lab.capabilities import find_program
@@ -16,8 +18,9 @@ from lab.kernel import inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
     from types import TracebackType
+
+_TEMPLATES = Path("/usr/share/prometheus/alertmanager/default.tmpl")
 
 
 class Alertmanager(HttpDaemon):
@@ -29,8 +32,10 @@ class Alertmanager(HttpDaemon):
 
     def command(self) -> Sequence[str]:
         """Return the command that starts Alertmanager; an empty cluster address: no gossip."""
+        program = find_program("prometheus-alertmanager")
         return [
-            find_program("prometheus-alertmanager"),
+            *_with_templates_of(Path(program)),
+            program,
             f"--config.file={self._config.resolve()}",
             f"--storage.path={self.directory / 'data'}",
             f"--web.listen-address=127.0.0.1:{self.port}",
@@ -46,6 +51,21 @@ class Alertmanager(HttpDaemon):
         """Return the alerts that Alertmanager knows, with whom inhibits them."""
         known: list[dict[str, Any]] = json.loads(self.fetch("/api/v2/alerts"))
         return known
+
+
+def _with_templates_of(program: Path) -> list[str]:
+    """Return what stands before the command: Debian's build finds its templates there only.
+
+    Where the package was unpacked and not installed, its /usr/share is laid over the machine's for
+    this one process.
+    """
+    unpacked = program.parents[1] / "share"
+    if _TEMPLATES.exists() or not (unpacked / _TEMPLATES.relative_to("/usr/share")).exists():
+        return []
+    overlay = f"lowerdir={unpacked}:/usr/share"
+    laid_over = f'mount -t overlay overlay -o "{overlay}" /usr/share && exec "$@"'
+    rights = ["--mount"] if os.geteuid() == 0 else ["--mount", "--map-root-user"]
+    return [find_program("unshare"), *rights, "sh", "-c", laid_over, "sh"]
 
 
 class WebhookReceiver:

@@ -10,9 +10,6 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
-MISSING = "missing: "
-"""How the reason of a skip begins that must not happen in continuous integration."""
-
 UNPACKED_ROUTER = Path(__file__).resolve().parents[1] / ".cache" / "tools" / "router"
 """Where scripts/setup unpacks sshd and FRR with their libraries on a machine that has none."""
 
@@ -84,7 +81,7 @@ def find_faketime() -> Path:
 def missing(*needs: Need) -> str:
     """Return a sentence that says what is missing and where to get it; empty: nothing is."""
     lacks = [f"{need} ({_CHECKS[need].remedy})" for need in needs if not _CHECKS[need].is_met()]
-    return MISSING + ", ".join(lacks) if lacks else ""
+    return "missing: " + ", ".join(lacks) if lacks else ""
 
 
 def _has_faketime() -> bool:

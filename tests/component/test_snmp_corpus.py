@@ -14,7 +14,7 @@ CORPUS = os.environ.get("NETMON_CORPUS")
 
 @pytest.mark.skipif(
     CORPUS is None,
-    reason="NETMON_CORPUS names no folder of recordings: they are other projects' data",
+    reason="optional: NETMON_CORPUS names no folder of recordings: they are other projects' data",
 )
 async def test_the_recordings_of_known_brands_agree_with_what_is_published_of_them() -> None:
     score = await score_corpus(Path(str(CORPUS)))
