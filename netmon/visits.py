@@ -184,6 +184,7 @@ class Visits:
 
     def _saw(self, visit: Visit) -> None:
         """Show how a visit ended as soon as it did; the rest is read at the round's end."""
+        _tell(visit)
         status, detail = visit.status.value, visit.detail
         self._last[visit.agency] = LastVisit(
             visit.agency, self._timeline.now_us(), status, detail, unread=visit.unread
@@ -207,6 +208,16 @@ class Visits:
     @staticmethod
     def _zone(inventory: Inventory) -> ZoneInfo:
         return ZoneInfo(inventory.province.timezone)
+
+
+def _tell(visit: Visit) -> None:
+    match visit.status:
+        case SshStatus.OK | SshStatus.NO_SECRET | SshStatus.NOT_CONFIGURED:
+            _log.debug("%s: ssh %s %s", visit.agency, visit.status, visit.detail)
+        case SshStatus.HOST_KEY | SshStatus.NOT_KEPT:
+            _log.error("%s: ssh %s: %s", visit.agency, visit.status, visit.detail)
+        case _:
+            _log.warning("%s: ssh %s: %s", visit.agency, visit.status, visit.detail)
 
 
 def _visited(inventory: Inventory) -> set[str]:

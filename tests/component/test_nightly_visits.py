@@ -27,7 +27,8 @@ from netmon.config.settings import (
 from netmon.inventory.coverage import coverage, software, total
 from netmon.inventory.latest import LastVisit, LastVisits
 from netmon.inventory.overview import standing
-from netmon.inventory.tables import standing_records, to_xlsx
+from netmon.inventory.sheets import to_xlsx
+from netmon.inventory.tables import standing_records
 from netmon.judge.calendar import Calendar
 from netmon.ledger.facts import FactChange, Told
 from netmon.ledger.reader import Fact

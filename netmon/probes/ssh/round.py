@@ -123,7 +123,6 @@ class InventoryRound:
             visit = Visit(visit.agency, SshStatus.NOT_KEPT, str(error), visit.platform)
             with suppress(OSError):
                 self._last.save(_last_visit(visit, self._timeline.now_us(), "", None))
-        _tell(visit)
         result.statuses[visit.status] += 1
         return visit
 
@@ -172,16 +171,6 @@ class InventoryRound:
 def configurations(directory: Path) -> Path:
     """Return where the repository of configurations lies."""
     return directory / "configurations.git"
-
-
-def _tell(visit: Visit) -> None:
-    match visit.status:
-        case SshStatus.OK | SshStatus.NO_SECRET | SshStatus.NOT_CONFIGURED:
-            _log.debug("%s: ssh %s %s", visit.agency, visit.status, visit.detail)
-        case SshStatus.HOST_KEY | SshStatus.NOT_KEPT:
-            _log.error("%s: ssh %s: %s", visit.agency, visit.status, visit.detail)
-        case _:
-            _log.warning("%s: ssh %s: %s", visit.agency, visit.status, visit.detail)
 
 
 def _facts(visit: Visit) -> tuple[dict[str, str], tuple[str, ...]]:
