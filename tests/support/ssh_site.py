@@ -31,7 +31,7 @@ _SETTINGS = """\
 inventory: agencies.yaml
 storage: {{path: ledger.sqlite3}}
 web: {{listen_address: "127.0.0.1:0", language: en}}
-visits: {{at: {at}, splay: {splay}, threads: 8, deadline: 20s}}
+visits: {{at: {at}, splay: {splay}, threads: {threads}, deadline: 20s}}
 modules: {{snmp: {{default: {{interval: 1s, timeout: 1s, retries: 0}}}}}}
 credentials:
   snmp: {{province: {{version: 2c, community: {{file: community}}}}}}
@@ -83,9 +83,9 @@ class Site:
         # As a daemon that ran once would leave it: commands need a ledger, and begin none.
         Ledger.open(directory / "ledger.sqlite3", calendar=Calendar(ZoneInfo("UTC"))).close()
 
-    def write_settings(self, at: str = "never", splay: str = "0s") -> None:
+    def write_settings(self, at: str = "never", splay: str = "0s", threads: int = 8) -> None:
         """Write netmon.yaml, with the time at which the round begins."""
-        text = _SETTINGS.format(user=self._user, at=json.dumps(at), splay=splay)
+        text = _SETTINGS.format(user=self._user, at=json.dumps(at), splay=splay, threads=threads)
         self.settings.write_text(text, "utf-8")
 
     def write_secret(self, name: str, secret: str) -> None:
