@@ -176,7 +176,7 @@ async def test_each_trouble_is_a_finding_and_touches_nobody_else(bench: Bench) -
     """Of each platform a good router, and one for each way in which one can be bad."""
     expected: dict[str, str] = {}
 
-    def add(name: str, trouble: str, status: str, **traits: str | bool) -> Device:
+    def add(name: str, trouble: str, status: str, **traits: Any) -> Device:  # noqa: ANN401  # Device's fields
         agency = f"xa-{name}-{trouble}"
         expected[agency] = status
         # A credential each: three that are refused in a row would hold the others back.
@@ -341,6 +341,19 @@ async def test_the_privileged_mode_is_entered_with_its_password(bench: Bench) ->
     device.prompt, device.enable_password = "r-ios>", ENABLE
     await bench.run()
     assert bench.status("xa-a") is SshStatus.OK
+
+
+async def test_a_refused_privileged_mode_is_a_refused_login(bench: Bench) -> None:
+    """Where the password lies on a central server these tries lock the account too."""
+    device = bench.add("xa-a", ios())
+    device.prompt, device.enable_password = "r-ios>", "another"
+    await bench.run(PATIENT)
+    assert bench.status("xa-a") is SshStatus.AUTHENTICATION
+    assert "enable_password" in bench.visits["xa-a"].detail
+    assert device.typed.count("enable") == 1
+    await bench.run(PATIENT)
+    assert bench.status("xa-a") is SshStatus.HELD_BACK
+    assert device.typed.count("enable") == 1
 
 
 async def test_threads_are_bounded_and_no_router_has_two_sessions(bench: Bench) -> None:

@@ -94,7 +94,7 @@ class Site:
         path.write_text(secret, "utf-8")
         path.chmod(0o600)
 
-    def add(self, agency: str, router: Mapping[str, str | int]) -> None:
+    def add(self, agency: str, router: Mapping[str, object]) -> None:
         """Write one more agency to the inventory."""
         fields = json.dumps({"id": agency, "name": f"UBND xã {agency}", "kind": "commune",
                              "router": dict(router)}, ensure_ascii=False)  # fmt: skip
