@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from netmon.judge.groups import Group, together
 from netmon.model import (
     STATES,
     Agency,
@@ -36,6 +37,7 @@ BEST_FIRST: tuple[State, ...] = (
     State.DOWN,
 )
 """An agency is as well off as the best of its links."""
+_IPV6 = 6
 _REACHABLE = frozenset({State.UP, State.DEGRADED})
 
 
@@ -47,6 +49,8 @@ class EchoStatus:
     rtt_seconds: float | None
     last_reply_us: int | None
     jitter_seconds: float | None
+    silent_since_us: int | None = None
+    """Since when it does not answer while the link's other family does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,8 @@ class Status:
     degraded: tuple[LinkStatus, ...]
     windows: tuple[MaintenanceWindow, ...]
     """Planned work that goes on."""
+    together: Mapping[tuple[LinkKey, int], Group]
+    """Outages, by link and start, that struck several links of one carrier in one area at once."""
 
     @property
     def blind(self) -> int:
@@ -140,6 +146,7 @@ def status(snapshot: Snapshot) -> Status:
             for window in snapshot.inventory.maintenance
             if window.start_us <= snapshot.at_us < window.end_us
         ),
+        together((*snapshot.open_outages, *snapshot.recent_outages), snapshot.inventory),
     )
 
 
@@ -213,6 +220,7 @@ def _link(
 def _echoes(snapshot: Snapshot, inventory: Inventory) -> list[list[EchoStatus]]:
     found: list[list[EchoStatus]] = [[] for _ in snapshot.keys]
     columns = snapshot.echo
+    silent_us = snapshot.judgement.silent_family_us
     for row, family, rtt, jitter, last in zip(
         columns.row.tolist(),
         columns.family.tolist(),
@@ -223,7 +231,8 @@ def _echoes(snapshot: Snapshot, inventory: Inventory) -> list[list[EchoStatus]]:
     ):
         for address in inventory.links[snapshot.keys[row]].addresses:
             if address.version == family:
-                echo = EchoStatus(address, _known(rtt), last or None, _known(jitter))
+                since_us = int(silent_us[row, int(family == _IPV6)]) or None
+                echo = EchoStatus(address, _known(rtt), last or None, _known(jitter), since_us)
                 found[row].append(echo)
     return found
 

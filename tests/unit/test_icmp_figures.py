@@ -30,6 +30,7 @@ def table_after(*echoes: tuple[Outcome, float]) -> TargetTable:
             rtt_seconds=np.array([rtt_seconds]),
             error=np.array([NO_ERROR], np.int8),
             offender=np.zeros(1, np.uint64),
+            family=np.array([4], np.int8),
         )
         table.record(batch, np.zeros(1, np.int32), np.array([serial], np.uint64))
     return table
