@@ -98,5 +98,6 @@ def record(table: TargetTable, replies: list[tuple[int, float]]) -> None:
         rtt_seconds=np.array([rtt for _, rtt in replies], np.float64),
         error=np.full(count, NO_ERROR, np.int8),
         offender=np.zeros(count, np.uint64),
+        family=np.full(count, 4, np.int8),
     )
     table.record(batch, target, np.arange(count, dtype=np.uint64))
