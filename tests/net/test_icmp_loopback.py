@@ -386,6 +386,27 @@ async def test_a_reload_keeps_unchanged_links_to_the_last_digit() -> None:
         assert getattr(new, name)[1] == getattr(old, name)[3], name
 
 
+async def test_a_country_is_let_in_one_link_after_the_other_and_once() -> None:
+    module = EchoModule("fast", interval_seconds=0.2, timeout_seconds=0.5)
+    few = [link(slot, "127.0.0.1", module) for slot in range(100)]
+    many = [link(slot, "127.0.0.1", module) for slot in range(100, 3_100)]
+    with contextlib.closing(Bench(few)) as bench:
+        engine = bench.engine
+        engine.set_targets([*many, *few])
+        now_us = engine._timeline.now_us()
+        assert (engine._begins_us[3_000:] <= now_us + 40_000).all(), "those that were there go on"
+        assert (np.diff(engine._begins_us[:3_000]) > 0).all()
+        seconds = (engine._begins_us[2_999] - now_us) / 1_000_000
+        assert 1.0 < seconds <= 1.2
+        begun = engine._begins_us.copy()
+        engine.set_targets([*many, *few])
+        assert engine._begins_us.tolist() == begun.tolist()
+        engine._last_us = now_us - 200_000
+        engine._send_due(now_us + 400_000, now_us + 400_000)
+        sent = np.bincount(engine._flight.columns.target[: engine._flight.end], minlength=3_100)
+        assert (sent > 0).tolist() == (begun <= now_us + 400_000).tolist()
+
+
 async def test_a_removed_link_takes_its_awaited_echoes_with_it() -> None:
     with contextlib.closing(Bench([link(0), link(1)])) as bench:
         bench.burst(2, 0, 1)
