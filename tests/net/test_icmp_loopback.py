@@ -99,12 +99,12 @@ def echo_socket() -> None:
 def sockets(request: pytest.FixtureRequest) -> Iterator[SocketFactory]:
     """Both kinds of socket: with CAP_NET_RAW and without."""
     if not can_open_raw():
-        pytest.skip("needs CAP_NET_RAW")
+        pytest.skip("missing: CAP_NET_RAW (run as root)")
     if request.param == "raw":
         yield IcmplibSockets(privileged=True)
         return
     if os.geteuid() != 0:
-        pytest.skip("needs root to make a network namespace")
+        pytest.skip("missing: root, to make a network namespace (run as root)")
     with contextlib.closing(ToyNetwork()) as network:
         yield network
 
