@@ -446,6 +446,23 @@ async def test_hostile_replies_change_no_figure_and_stop_nothing() -> None:
     assert figures.strangers == 2
 
 
+async def test_hostile_replies_over_ipv6_change_no_figure_and_stop_nothing() -> None:
+    async with running([link(0, "::1")]) as bench:
+        number = bench.engine._sockets.open[6].identifier
+        with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as attacker:
+            # The kernel makes the checksum of ICMPv6 itself, so that none is wrong.
+            for at, payload in ((0, b"x" * 56), (0, b"x" * 15), (0, b""), (1, b"x" * 56)):
+                head = bytes((129, 0, 0, 0)) + (number ^ at).to_bytes(2, "big") + bytes((0, 1))
+                attacker.sendto(head + payload, ("::1", 0))
+            attacker.sendto(bytes((129, 0, 0, 0)) + number.to_bytes(2, "big"), ("::1", 0))
+        bench.burst(1, 0)
+        await bench.until_told(1)
+        figures = bench.engine.figures()
+    assert bench.columns().requests.tolist() == [1]
+    assert bench.columns().replies.tolist() == [1]
+    assert (figures.malformed, figures.strangers) == (3, 1)
+
+
 def hostile_packets(identifier: int) -> list[bytes]:
     """Echo replies that a stranger makes up."""
 
