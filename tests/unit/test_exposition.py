@@ -24,8 +24,6 @@ from netmon_exporters.columns import Column, ColumnFamily, blocks
 from netmon_exporters.exposition import Block, Family, Sample, Texts, number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from prometheus_client.metrics_core import Metric
 
 
@@ -45,7 +43,7 @@ def rendered(family: Family, block: Block, values: Column, *, openmetrics: bool)
     return family.header(openmetrics=openmetrics) + b"".join(block.render(values)) + end
 
 
-def block_of(family: Family, samples: Sequence[Sample], labels: list[dict[str, str]]) -> Block:
+def block_of(family: Family, samples: tuple[Sample, ...], labels: list[dict[str, str]]) -> Block:
     names = tuple(labels[0])
     each = ColumnFamily(family, names, lambda _: np.zeros((1, 1)), samples)
     return blocks([each], labels)[0][1]
@@ -140,7 +138,8 @@ def test_slices_in_which_nothing_changed_are_the_same_objects_as_before() -> Non
 @settings(max_examples=40)
 @given(st.data())
 def test_rendering_again_and_again_equals_rendering_once(data: st.DataObject) -> None:
-    samples = [Sample("", (("s", f"{n}%s%"),)) for n in range(data.draw(st.integers(1, 5)))]
+    count = data.draw(st.integers(1, 5))
+    samples = tuple(Sample("", (("s", f"{n}%s%"),)) for n in range(count))
     rows = [{"a": f"{row}%d"} for row in range(700)]
     reused = block_of(Family("x", "gauge", "h"), samples, rows)
     values = np.zeros((700, len(samples)))
@@ -153,7 +152,7 @@ def test_rendering_again_and_again_equals_rendering_once(data: st.DataObject) ->
 
 
 def test_of_many_samples_only_those_that_move_are_written_again() -> None:
-    samples = [Sample("", (("state", str(n)),)) for n in range(14)]
+    samples = tuple(Sample("", (("state", str(n)),)) for n in range(14))
     block = block_of(Family("x", "gauge", "h"), samples, [{"a": str(row)} for row in range(30)])
     values = np.zeros((30, 14))
     for turn in range(3):
