@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from netmon.ledger.store import Store
 
 
+TRAP = "trap"
+"""Source and sort of what traps leave in the journal: something that happened, and no fact."""
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What a source told about an agency's router at an instant."""
