@@ -53,7 +53,7 @@ def test_a_profile_is_read_as_it_is_written() -> None:
     assert profile.memory[1].storage
 
 
-NAMED_BY_THEIR_NUMBER = ("generic", "ironware", "linux")
+NAMED_BY_THEIR_NUMBER = ("brocade-nos", "generic", "ironware", "linux")
 """Profiles of systems that run on devices of many makers."""
 
 
