@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import threading
 import time
 from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from lab.capabilities import find_program
@@ -16,8 +18,26 @@ from lab.kernel import inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
     from types import TracebackType
+
+
+_TEMPLATES = Path("/usr/share/prometheus/alertmanager/default.tmpl")
+"""Debian's Alertmanager reads it from there, wherever the program lies."""
+_IN_ITS_PLACE = """\
+mount --bind /usr/share/zoneinfo "$1/zoneinfo" && mount --rbind "$1" /usr/share &&
+shift && exec "$@"
+"""
+
+
+def _with_templates(program: str, share: Path) -> Sequence[str]:
+    """Return what starts a program that was unpacked, not installed, with its own /usr/share."""
+    unpacked = Path(program).resolve().parents[1] / "share/prometheus"
+    if _TEMPLATES.exists() or not unpacked.exists():
+        return []
+    (share / "zoneinfo").mkdir(parents=True)
+    (share / "prometheus").symlink_to(unpacked)
+    as_root = [] if os.geteuid() == 0 else ["--map-root-user"]
+    return ["unshare", "--mount", *as_root, "sh", "-c", _IN_ITS_PLACE, "sh", str(share)]
 
 
 class Alertmanager(HttpDaemon):
@@ -29,8 +49,10 @@ class Alertmanager(HttpDaemon):
 
     def command(self) -> Sequence[str]:
         """Return the command that starts Alertmanager; an empty cluster address: no gossip."""
+        program = find_program("prometheus-alertmanager")
         return [
-            find_program("prometheus-alertmanager"),
+            *_with_templates(program, self.directory / "share"),
+            program,
             f"--config.file={self._config.resolve()}",
             f"--storage.path={self.directory / 'data'}",
             f"--web.listen-address=127.0.0.1:{self.port}",

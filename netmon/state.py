@@ -102,6 +102,8 @@ class AccountColumns:
     """[link, STATES, Hours]"""
     outages: NDArray[np.int64]
     """[link, CAUSES]: outages that are over, by cause."""
+    outage_seconds: NDArray[np.float64]
+    """[link, CAUSES]: how long they lasted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from netmon.config.alerting_fields import AlertingKeys, GatewayKeys
 from netmon.config.alerting_file import build_alerting, check_routes
 from netmon.config.calendar_file import read_calendar
 from netmon.config.document import read_table
@@ -43,7 +44,7 @@ from netmon.config.settings_fields import (
 from netmon.config.source import is_file
 from netmon.config.words import quoted
 from netmon.judge.calendar import Calendar
-from netmon.judge.policy import Policy
+from netmon.judge.policy import NewLinks, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -205,6 +206,8 @@ def _secrets(root: Record) -> list[tuple[SecretReference, Place]]:
     ssh = _entries(root, SettingsKeys.CREDENTIALS, CredentialsKeys.SSH).values()
     wanted = [(record, field) for record in snmp for field in _SNMP_SECRETS]
     wanted += [(record, field) for record in ssh for field in _SSH_SECRETS]
+    gateways = (root.get(SettingsKeys.ALERTING) or _ABSENT).get(AlertingKeys.GATEWAYS) or {}
+    wanted += [(record, GatewayKeys.SECRET) for record in gateways.values()]
     found = ((record.get(field), record.place(field)) for record, field in wanted)
     traps = root.get(SettingsKeys.SNMP_TRAPS) or _ABSENT
     return [
@@ -275,6 +278,7 @@ def _policy(record: Record) -> Policy:
         burst_packets_per_second=record[JudgeKeys.BURST],
         faults_until_unobserved=record[JudgeKeys.FAULTS_UNTIL_UNOBSERVED],
         loss_window_echoes=record[JudgeKeys.LOSS_WINDOW],
+        new_links=NewLinks(record[JudgeKeys.NEW_LINKS]),
     )
 
 

@@ -298,6 +298,18 @@ def test_every_family_that_is_exposed_is_documented_and_has_its_labels() -> None
     assert typed == documented.keys()
 
 
+def test_how_long_outages_lasted_is_told_from_the_first_one_on() -> None:
+    name = "netmon_link_outage_seconds_total"
+    told = samples(scrape(snapshot(open_outages=[outage(DEPARTMENT)])))
+    rows = {labels: value for (metric, labels), value in told.items() if metric == name}
+    # The snapshot's links had none, one, two ... of ten minutes each; the first has one open.
+    first = (("agency", DEPARTMENT), ("cause", "circuit"), ("link", "chinh"))
+    assert rows[first] == 0
+    assert sorted({value for value in rows.values() if value}) == [600, 1200, 1800, 2400]
+    told = samples(scrape(snapshot()))
+    assert (name, first) not in told
+
+
 def test_unmeasured_rtt_is_absent_and_not_zero() -> None:
     taken = snapshot()
     taken = replace(

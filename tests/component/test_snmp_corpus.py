@@ -21,7 +21,7 @@ FACTS = ("vendor", "os", "hardware", "version", "serial")
 
 @pytest.mark.skipif(
     CORPUS is None,
-    reason="NETMON_CORPUS names no recordings: they are other projects' data",
+    reason="optional: NETMON_CORPUS names no recordings: they are other projects' data",
 )
 async def test_the_recordings_of_known_brands_agree_with_what_is_published_of_them(
     capsys: pytest.CaptureFixture[str],

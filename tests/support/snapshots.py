@@ -294,6 +294,7 @@ def _judgement(
         settled_us=np.full(len(keys), NOW_US, np.int64),
         loss_ratio=np.array([1.0 if state is State.DOWN else 0.0 for state in held]),
         flapping=np.zeros(len(keys), np.bool_),
+        silent_family_us=np.zeros((len(keys), 2), np.int64),
     )
 
 
@@ -306,4 +307,12 @@ def _account(links: int) -> AccountColumns:
     seconds[:, 0, :] = 1_234_567.5 + np.arange(links)[:, None]
     outages = np.zeros((links, len(CAUSES)), np.int64)
     outages[:, 0] = np.arange(links)
-    return AccountColumns(seconds, outages)
+    return AccountColumns(seconds, outages, 600.0 * outages)
+
+
+def ipv6_silent(taken: Snapshot, key: LinkKey, minutes: int = 7) -> Snapshot:
+    """Return a snapshot in which a link is degraded, for its IPv6 has not answered for minutes."""
+    row = taken.keys.index(key)
+    judged, silent_us = taken.judgement, taken.judgement.silent_family_us.copy()
+    silent_us[row, 1] = NOW_US - minutes * MINUTE_US
+    return replace(taken, judgement=replace(judged, silent_family_us=silent_us))
