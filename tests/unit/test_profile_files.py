@@ -91,7 +91,7 @@ def test_every_shipped_profile_is_short_and_recognises_something(path: Path) -> 
             "model: {entity: colour}",
             (
                 "acme.yaml:1:17: 'colour' is none of: description, name, hardware, firmware, "
-                "software, serial, model"
+                "software, serial, maker, model"
             ),
         ),
         ("match: [{}]", "acme.yaml:1:9: say what to match: object_id, description, present"),
