@@ -378,25 +378,25 @@ def main() -> int:
         ratios = {f"{name}_agreement_ratio": score.ratio(name) for name in score.compared}
         print(json.dumps({**ratios, "agreement_ratio": score.overall}))
     else:
-        print_table(score)
+        print(*table_lines(score), sep="\n")
     if options.misses:
-        print_misses(score)
+        print(*miss_lines(score), sep="\n")
     return 0 if score.overall >= GOAL_RATIO else 1
 
 
-def print_table(score: Score) -> None:
-    """Print how many values of each field were compared and agree."""
-    print(f"{'value':<20}{'compared':>10}{'agree':>10}{'apart':>10}{'ratio':>9}")
+def table_lines(score: Score) -> Iterator[str]:
+    """Tell how many values of each field were compared and agree."""
+    yield f"{'value':<20}{'compared':>10}{'agree':>10}{'apart':>10}{'ratio':>9}"
     for name, total in score.compared.items():
         apart, agreed = score.apart(name), score.agreed[name]
-        print(f"{name:<20}{total:>10}{agreed:>10}{apart:>10}{score.ratio(name):>9.2%}")
+        yield f"{name:<20}{total:>10}{agreed:>10}{apart:>10}{score.ratio(name):>9.2%}"
     apart = sum(miss.is_apart for miss in score.misses)
     total, agreed = score.compared.total(), score.agreed.total()
-    print(f"{'all':<20}{total:>10}{agreed:>10}{apart:>10}{score.overall:>9.2%}")
+    yield f"{'all':<20}{total:>10}{agreed:>10}{apart:>10}{score.overall:>9.2%}"
 
 
-def print_misses(score: Score) -> None:
-    """Print every value on which the source and netmon differ, with the reason."""
+def miss_lines(score: Score) -> Iterator[str]:
+    """Tell every value on which the source and netmon differ, with the reason."""
     by_place: dict[tuple[str, str, str], list[Miss]] = defaultdict(list)
     for miss in score.misses:
         by_place[miss.recording, miss.what, miss.reason].append(miss)
@@ -404,7 +404,7 @@ def print_misses(score: Score) -> None:
         more = f" (and {len(misses) - 1} more)" if len(misses) > 1 else ""
         values = f"published {misses[0].published!r}, netmon {misses[0].ours!r}{more}"
         apart = " (set aside)" if misses[0].is_apart else ""
-        print(f"{recording}: {what}: {values}: {reason}{apart}")
+        yield f"{recording}: {what}: {values}: {reason}{apart}"
 
 
 if __name__ == "__main__":

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.tables import TABLE
+
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from _pytest.terminal import TerminalReporter
 
 OPTIONAL = "optional: "
 """How the reason of a skip begins that is right in continuous integration too."""
@@ -26,3 +30,13 @@ def pytest_runtest_makereport(
             report.outcome = "failed"
             report.longrepr = f"{item.nodeid}: {reason}"
     return report
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Print the tables that tests have recorded."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, text in report.user_properties:
+                if name == TABLE and report.when == "call":
+                    terminalreporter.section(report.nodeid)
+                    terminalreporter.line(str(text))
