@@ -61,7 +61,7 @@ _SPELLS_PER_HOUR = 1.0
 """A line that has spells has so many; seldomer ones pass for what they are, short outages."""
 _SPELL_NATS = 8.5
 """A spell is so much likelier on such a line than an outage that nobody had time to decide."""
-_CHANCE_PER_YEAR = 1000.0
+_CHANCE_PER_YEAR = 100.0
 """A run that single losses would show more often than this is no spell."""
 
 _STRAY_REPLY = 0.05
