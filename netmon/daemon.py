@@ -18,13 +18,12 @@ from netmon.alerting.drill import Drills
 from netmon.clock import Clock, SystemClock, Timeline
 from netmon.config import LoadedAll, load_all
 from netmon.errors import NetmonError
-from netmon.inventory.blame import ConfigChange, config_changes
 from netmon.inventory.diff import diff
 from netmon.inventory.recurring import coming
 from netmon.judge.judge import Judge
 from netmon.ledger.account import Account
 from netmon.ledger.ledger import Ledger
-from netmon.ledger.reader import LedgerReader
+from netmon.ledger.reader import Fact, LedgerReader
 from netmon.ledger.writer import LedgerWriter
 from netmon.model import (
     Event,
@@ -209,7 +208,7 @@ class Daemon:
             self._take_reading,
         )
         self._traps = TrapWatch(clock, self._look_at)
-        self._visits = Visits(self._timeline, self._enter_facts, _config_changes(settings))
+        self._visits = Visits(self._timeline, self._enter_facts, partial(_facts, settings))
         self._paths = OutagePaths(
             Tracer(self._around.icmp_sockets), self._timeline, self._watch.enter_note
         )
@@ -267,9 +266,7 @@ class Daemon:
         self._scheduler.every("paths", _SURVEY_EVERY_SECONDS, self._survey, drained=False)
         self._scheduler.every("maintenance", _WINDOWS_EVERY_SECONDS, self._take_windows)
         # A round may be under way for hours: its sessions are ended at once, nothing of it is lost.
-        self._scheduler.every(
-            "inventory", LOOK_EVERY_SECONDS, self._visits.run_if_due, drained=False
-        )
+        self._scheduler.every("inventory", LOOK_EVERY_SECONDS, self._visits.look, drained=False)
         self._scheduler.every("memory", _MEMORY_EVERY_SECONDS, self._remember, at_once=False)
         self._scheduler.every("retention", _RETENTION_EVERY_SECONDS, self._retain, at_once=False)
 
@@ -414,10 +411,10 @@ def _warn(loaded: LoadedAll) -> None:
         _log.warning("%s", finding)
 
 
-def _config_changes(settings: Settings) -> list[ConfigChange]:
-    """Return the changes of configurations that the ledger knows."""
+def _facts(settings: Settings) -> list[Fact]:
+    """Return every fact that the ledger knows."""
     reader = LedgerReader.open(settings.storage.path)
     try:
-        return config_changes(reader.facts(history=True))
+        return reader.facts(history=True)
     finally:
         reader.close()

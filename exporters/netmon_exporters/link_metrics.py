@@ -80,6 +80,14 @@ def _outage_cause(snapshot: Snapshot) -> Column:
     return hot
 
 
+def _outage_seconds(snapshot: Snapshot) -> Column:
+    account = snapshot.account
+    # Once and for all from the first outage on, so that Prometheus sees a 0 before it sees more.
+    begun = {outage.key for outage in snapshot.open_outages}
+    had_one = account.outages.any(axis=1) | np.array([key in begun for key in snapshot.keys], bool)
+    return np.where(had_one[:, None], account.outage_seconds, _NAN)
+
+
 def _echo_errors(snapshot: Snapshot) -> Column:
     errors = snapshot.echo.errors.astype(np.float64)
     return np.where(errors > 0, errors, _NAN)
@@ -202,6 +210,18 @@ LINK_FAMILIES: tuple[ColumnFamily, ...] = (
         ),
         _LINK,
         lambda snapshot: snapshot.account.outages.astype(np.float64),
+        tuple(Sample("", (("cause", cause.value),)) for cause in CAUSES),
+    ),
+    ColumnFamily(
+        Family(
+            "netmon_link_outage_seconds_total",
+            "counter",
+            "How long the outages of a link lasted that are over, by cause.",
+            (*_LINK, "cause"),
+            "the link had no outage yet",
+        ),
+        _LINK,
+        _outage_seconds,
         tuple(Sample("", (("cause", cause.value),)) for cause in CAUSES),
     ),
 )

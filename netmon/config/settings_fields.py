@@ -199,9 +199,14 @@ class SnmpTrapsKeys:
         ListOf(
             PlacedForm(SecretForm("NETMON_TRAP_COMMUNITY")),
             "a list of communities, [{env: NETMON_TRAP_COMMUNITY}, …]",
+            may_be_empty=False,
         ),
         "Communities that are listened to; traps with others are ignored.",
-        required=True,
+    )
+    CREDENTIALS = Field(
+        "credentials",
+        ListOf(PlacedForm(config_name), "a list of names, [main, …]", may_be_empty=False),
+        "SNMP credentials of version 3 whose users may send, by name.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -36,9 +37,8 @@ modules:
 credentials:
   snmp:
     province: {{version: 2c, community: {{file: community}}}}
-  ssh:
-    province: {{user: demo, password: {{file: community}}}}
 """
+_TERMINALS = re.compile(r"^ +ssh: .*\n", re.MULTILINE)
 
 
 def write_demo_files(
@@ -51,8 +51,11 @@ def write_demo_files(
     """
     directory.mkdir(parents=True, exist_ok=True)
     source = shipped_configuration()
-    for name in ("agencies.yaml", "calendar.yaml"):
-        shutil.copyfile(source / name, directory / name)
+    shutil.copyfile(source / "calendar.yaml", directory / "calendar.yaml")
+    # Toy routers have no terminals: visits would leave the toy network, for whoever has that
+    # address outside.
+    agencies = _TERMINALS.sub("", (source / "agencies.yaml").read_text(encoding="utf-8"))
+    (directory / "agencies.yaml").write_text(agencies, encoding="utf-8")
     if (source / "schema").is_dir():
         shutil.copytree(source / "schema", directory / "schema", dirs_exist_ok=True)
     settings = directory / "netmon.yaml"

@@ -33,6 +33,7 @@ from netmon.ledger.storage import (
     transaction,
 )
 from netmon.ledger.store import Store
+from netmon.ledger.upgrade import refill
 from netmon.ledger.verify import Problem, problems
 
 if TYPE_CHECKING:
@@ -255,8 +256,8 @@ class Ledger:
     def _begin(self, migrations: Sequence[str]) -> None:
         if self._connection is None:
             self._connection = connect(self._path)
-        prepare(self._connection, self._path, migrations)
         store = self._store()
+        prepare(self._connection, self._path, migrations, lambda: refill(store))
         text = store.calendar_text()
         if text is None:
             with transaction(self._connection):

@@ -47,6 +47,8 @@ class RestoredLink:
     """[STATES, Hours]: microseconds of spans that are over."""
     outages: NDArray[np.int64]
     """[CAUSES]: outages that are over and counted."""
+    outages_us: NDArray[np.int64]
+    """[CAUSES]: how long they lasted."""
     awaiting: tuple[int, int] | None
     """(start, end) of an outage that is over and not counted yet: its cause may still come."""
     learnt: Learnt | None = None
@@ -103,6 +105,7 @@ def restored_link(book: LinkBook, outage: Outage | None, learnt: Learnt | None) 
         book.open_cause,
         np.array(book.us, dtype=np.int64).reshape(len(STATES), len(HOURS)),
         np.array(book.outages, dtype=np.int64).reshape(len(CAUSES)),
+        np.array(book.outages_us, dtype=np.int64).reshape(len(CAUSES)),
         awaiting,
         learnt,
     )

@@ -12,10 +12,12 @@ import pytest
 
 from netmon.cli import main
 from netmon.judge.calendar import Calendar
+from netmon.ledger.desk import Desk
+from netmon.ledger.facts import Told
 from netmon.ledger.ledger import Ledger
 from netmon.ledger.reader import LedgerReader
 from netmon.model import LinkKey, OutageStart
-from tests.support.accounts import ZONE, day, ledger_of_a_morning, province
+from tests.support.accounts import COMMUNE, PRIMARY, ZONE, day, ledger_of_a_morning, province
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +52,24 @@ def netmon(settings: Path, capsys: pytest.CaptureFixture[str]) -> Netmon:
 @pytest.fixture
 def ledger(settings: Path) -> Path:
     return ledger_of_a_morning(settings.parent)
+
+
+def test_an_outage_shortly_after_a_changed_configuration_shows_the_change(
+    netmon: Netmon, ledger: Path
+) -> None:
+    with closing(Desk.open(ledger)) as desk:
+        for clock, content in (("07:10:00", "c1"), ("07:50:00", "c2"), ("11:20:00", "c3")):
+            told = {"config": content}
+            desk.enter_facts(Told(PRIMARY.agency, "ssh", day(clock), told))
+            desk.enter_facts(Told(COMMUNE.agency, "ssh", day(clock) - 1, told))
+    notes = {
+        each["agency"]: each["note"] for each in json.loads(netmon("outages", "--format", "json"))
+    }
+    assert "07:50" in notes[PRIMARY.agency]
+    assert f"netmon config diff {PRIMARY.agency}" in notes[PRIMARY.agency]
+    # 25 minutes before: that explains nothing.
+    assert "netmon config diff" not in notes[COMMUNE.agency]
+    assert "netmon config diff" in " ".join(netmon("outages").split())
 
 
 OUTAGES = {

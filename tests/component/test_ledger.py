@@ -173,7 +173,9 @@ def test_the_ledger_of_every_release_is_brought_up_to_date_and_verifies(
         connection.executescript(released.read_text(encoding="utf-8"))
     with closing(Ledger.open(path, calendar=CALENDAR, ballast_bytes=0)) as ledger:
         assert ledger.verify() == []
-        assert ledger.restored().links[KEY].outages.sum() == 1
+        link = ledger.restored().links[KEY]
+        assert link.outages.sum() == 1
+        assert link.outages_us.sum() == 4 * SECOND
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
 

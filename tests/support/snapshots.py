@@ -238,7 +238,9 @@ def figures(**changes: object) -> DaemonFigures:
         reload_success_us=NOW_US - 600 * MINUTE_US,
         canaries={"gateway": True},
         snmp=SnmpFigures(requests=5000, answers=4990, timeouts=10, late=3),
-        traps=TrapFigures({"linkDown": 2, "other": 0}, strangers=1, dropped=4),
+        traps=TrapFigures(
+            {"linkDown": 2, "other": 0}, strangers=1, dropped=4, refused={"secret": 3}
+        ),
     )
     return replace(base, **changes)  # type: ignore[arg-type]  # the caller names real fields
 
@@ -305,7 +307,7 @@ def _account(links: int) -> AccountColumns:
     seconds[:, 0, :] = 1_234_567.5 + np.arange(links)[:, None]
     outages = np.zeros((links, len(CAUSES)), np.int64)
     outages[:, 0] = np.arange(links)
-    return AccountColumns(seconds, outages)
+    return AccountColumns(seconds, outages, 600.0 * outages)
 
 
 def ipv6_silent(taken: Snapshot, key: LinkKey, minutes: int = 7) -> Snapshot:
