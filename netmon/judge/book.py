@@ -206,6 +206,7 @@ class Book:
         self._swept_us = self._swept_us or self.now_us
         if not self._to_sweep and self.now_us - self._swept_us >= _SWEEP_US:
             keep = 0.5 ** ((self.now_us - self._swept_us) / RUN_HALF_LIFE_US)
+            self.links.runs *= keep
             self.links.trials *= keep
             self.links.hits *= keep
             self._swept_us = self.now_us

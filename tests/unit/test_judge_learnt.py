@@ -50,7 +50,7 @@ def test_a_new_link_is_judged_carefully_and_a_link_that_is_known_is_not_after_a_
     (slow,) = decision_seconds(new, "x/a")
     assert 15 < slow < LONGEST_SECONDS
     known = World(inv, fate, policy=Policy())
-    clean = Learnt(START, 0.0, 2048.0, 0.0, 0.0, -20.0)
+    clean = Learnt(START, 0.0, 2048.0, 0.0, 0.0, 0.0, -20.0)
     restored = Restored(State.UNOBSERVED, Health.UP, START, learnt=clean)
     known.judge = Judge(Policy())
     known.events = []
