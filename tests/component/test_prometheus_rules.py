@@ -95,6 +95,17 @@ def test_every_metric_in_a_rule_is_one_that_netmon_exposes() -> None:
         assert named <= known, rule
 
 
+def test_every_rule_keeps_what_one_netmon_says_apart_from_another() -> None:
+    clauses = [
+        (rule, clause)
+        for rule in RULE_LIST
+        for clause in re.findall(r"\b(?:on|by) \(([^)]*)\)", rule["expr"])
+    ]
+    assert clauses
+    for rule, clause in clauses:
+        assert clause.startswith("job, instance"), rule
+
+
 def test_the_rules_that_are_shipped_are_those_of_the_defaults() -> None:
     assert (RULES / "netmon.yml").read_text("utf-8") == rules_file(Alerting(), 7 * 3600)
 
