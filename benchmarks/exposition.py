@@ -115,6 +115,7 @@ class Country:
             AccountColumns(
                 np.zeros((links, len(STATES), len(Hours))),
                 np.zeros((links, len(CAUSES)), np.int64),
+                np.zeros((links, len(CAUSES))),
             ),
             {},
             (),
@@ -156,6 +157,7 @@ def _judgement(links: int) -> JudgementColumns:
         settled_us=np.full(links, _START_US, np.int64),
         loss_ratio=np.zeros(links),
         flapping=np.zeros(links, np.bool_),
+        silent_family_us=np.zeros((links, 2), np.int64),
     )
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -19,13 +18,12 @@ from netmon.alerting.drill import Drills
 from netmon.clock import Clock, SystemClock, Timeline
 from netmon.config import LoadedAll, load_all
 from netmon.errors import NetmonError
-from netmon.inventory.blame import ConfigChange, config_changes
 from netmon.inventory.diff import diff
 from netmon.inventory.recurring import coming
 from netmon.judge.judge import Judge
 from netmon.ledger.account import Account
 from netmon.ledger.ledger import Ledger
-from netmon.ledger.reader import LedgerReader
+from netmon.ledger.reader import Fact, LedgerReader
 from netmon.ledger.writer import LedgerWriter
 from netmon.model import (
     Event,
@@ -45,9 +43,11 @@ from netmon.probes.snmp.profile_files import load_profiles
 from netmon.probes.snmp.rounds import SnmpRounds
 from netmon.probes.snmp.transport import UdpSocketFactory, open_udp_socket
 from netmon.probes.snmp.trap_watch import TrapWatch
+from netmon.publication import Publication
 from netmon.schedule import Scheduler
 from netmon.signals import EarlySignals
 from netmon.state import DaemonFigures, OutageBook, Snapshot
+from netmon.tasks import Tasks
 from netmon.visits import LOOK_EVERY_SECONDS, Visits
 from netmon.watch import Parts, Watch
 from netmon.web import Exporter, ReloadResult, WebServer
@@ -61,14 +61,11 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _TICK_SECONDS = 0.2
-_PUBLISH_SECONDS = 1.0
-_NEWS_SECONDS = 0.2
-"""So soon after the last one a snapshot may follow where something was decided."""
 _LEDGER_PATIENCE_SECONDS = 5.0
-"""So long a snapshot waits to be durable before it is published with the trouble on top."""
 _WINDOWS_EVERY_SECONDS = 5.0
 _SURVEY_EVERY_SECONDS = 6 * 3600
 _RETENTION_EVERY_SECONDS = 24 * 3600
+_MEMORY_EVERY_SECONDS = 300
 _DRAIN_SECONDS = 5.0
 _SWITCH_SECONDS = 0.0002
 """Every NumPy call of the event loop may lose the interpreter lock to a scrape that is being
@@ -105,21 +102,14 @@ class Daemon:
         self._options = options
         self._around = surroundings
         self.started = asyncio.Event()
-        """Set when the first snapshot is published."""
+        """Set with the first snapshot."""
         self._stopping = asyncio.Event()
         self._exit_code = 0
         self._reloading = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._snapshot: Snapshot | None = None
+        self._tasks = Tasks(self._give_up)
         self._reload = ReloadResult(ok=True, text="not reloaded yet")
         self._reload_success_us = 0
         self._windows: tuple[MaintenanceWindow, ...] = ()
-        self._undurable = 0
-        """Batches of events that the ledger has not taken yet."""
-        self._news = asyncio.Event()
-        """Something became durable that the snapshot does not show."""
-        self._all_durable = asyncio.Event()
-        self._all_durable.set()
 
     def stop(self) -> None:
         """Ask the daemon to drain and end."""
@@ -193,6 +183,7 @@ class Daemon:
         self._started_us = self._timeline.now_us()
         self._restoration = ledger.restore(self._started_us, loaded.inventory.links.keys())
         self._writer = LedgerWriter(ledger, asyncio.get_running_loop())
+        self._publication = Publication(self._writer, self._timeline, self._gather)
         self._engine = EchoEngine(
             self._timeline, clock, self._observe, sockets=self._around.icmp_sockets
         )
@@ -217,7 +208,7 @@ class Daemon:
             self._take_reading,
         )
         self._traps = TrapWatch(clock, self._look_at)
-        self._visits = Visits(self._timeline, self._enter_facts, _config_changes(settings))
+        self._visits = Visits(self._timeline, self._enter_facts, partial(_facts, settings))
         self._paths = OutagePaths(
             Tracer(self._around.icmp_sockets), self._timeline, self._watch.enter_note
         )
@@ -225,7 +216,7 @@ class Daemon:
         self._web = WebServer(
             self._options.listen_address or settings.web.listen_address,
             self._around.exporters,
-            lambda: self._snapshot,
+            lambda: self._publication.snapshot,
             self.reload,
         )
         self._drills = Drills(clock)
@@ -236,13 +227,14 @@ class Daemon:
         await self._snmp_engine.start()
         await self._traps.listen(loaded.settings.snmp_traps)
         self._scheduler.start()
+        self._watch.recall(self._restoration.readings)
         self._put_in_force(loaded, self._restoration.links)
         self._reload_success_us = self._timeline.now_us()
         # The inventory lives as long as we do: the collector need not walk it, stopping all.
         gc.freeze()
-        self._spawn(self._engine.run(), "echo engine", vital=True)
-        self._spawn(self._tick(), "tick", vital=True)
-        self._spawn(self._publish(), "publish", vital=True)
+        self._tasks.spawn(self._engine.run(), "echo engine", vital=True)
+        self._tasks.spawn(self._tick(), "tick", vital=True)
+        self._tasks.spawn(self._publication.run(), "publication", vital=True)
         _log.info(
             "netmon %s: %d agencies, %d links, page at http://%s:%d/",
             __version__,
@@ -266,7 +258,7 @@ class Daemon:
 
     def _schedule(self, modules: Mapping[str, SnmpModule]) -> None:
         rounds = {f"snmp {name}": module for name, module in modules.items()}
-        fixed = {"paths", "maintenance", "retention", "inventory"}
+        fixed = {"paths", "maintenance", "retention", "inventory", "memory"}
         self._scheduler.forget(self._scheduler.names - rounds.keys() - fixed)
         for name, module in rounds.items():
             job = partial(self._snmp.run, module.name)
@@ -274,9 +266,8 @@ class Daemon:
         self._scheduler.every("paths", _SURVEY_EVERY_SECONDS, self._survey, drained=False)
         self._scheduler.every("maintenance", _WINDOWS_EVERY_SECONDS, self._take_windows)
         # A round may be under way for hours: its sessions are ended at once, nothing of it is lost.
-        self._scheduler.every(
-            "inventory", LOOK_EVERY_SECONDS, self._visits.run_if_due, drained=False
-        )
+        self._scheduler.every("inventory", LOOK_EVERY_SECONDS, self._visits.look, drained=False)
+        self._scheduler.every("memory", _MEMORY_EVERY_SECONDS, self._remember, at_once=False)
         self._scheduler.every("retention", _RETENTION_EVERY_SECONDS, self._retain, at_once=False)
 
     def _with_windows(self, inventory: Inventory) -> Inventory:
@@ -301,30 +292,21 @@ class Daemon:
         rows = await self._writer.call(lambda ledger: ledger.retain(now_us, days))
         _log.info("retention: %d rows older than %d days left the ledger", rows, days)
 
-    def _spawn(self, work: Coroutine[None, None, None], name: str, *, vital: bool = False) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._vital_ended if vital else self._ended)
+    async def _remember(self) -> None:
+        if memory := self._watch.news():
+            self._writer.remember(memory)
 
-    def _vital_ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and task.exception() is not None:
-            # Without its heart the daemon must not pretend to live: the supervisor restarts it.
-            _log.error("without %s netmon cannot go on: stopping", task.get_name())
-            self._exit_code = 1
-            self._stopping.set()
-        self._ended(task)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            _log.error("%s is broken", task.get_name(), exc_info=task.exception())
+    def _give_up(self) -> None:
+        """Stop as failed: the supervisor restarts us."""
+        self._exit_code = 1
+        self._stopping.set()
 
     def _catch_signals(self) -> None:
         loop = asyncio.get_running_loop()
         handlers: dict[int, Callable[[], None]] = {
             signal.SIGTERM: self._stopping.set,
             signal.SIGINT: self._stopping.set,
-            signal.SIGHUP: lambda: self._spawn(self._reload_on_signal(), "reload"),
+            signal.SIGHUP: lambda: self._tasks.spawn(self._reload_on_signal(), "reload"),
         }
         for number, handler in handlers.items():
             loop.add_signal_handler(number, handler)
@@ -342,28 +324,17 @@ class Daemon:
 
     def _take_reading(self, reading: RouterReading) -> None:
         self._watch.take_reading(reading)
-        self._spawn(self._visits.take_reading(reading), f"facts {reading.agency}")
+        self._tasks.spawn(self._visits.take_reading(reading), f"facts {reading.agency}")
 
     async def _enter_facts(self, told: Told) -> Sequence[FactChange]:
         return await self._writer.call(lambda ledger: ledger.enter_facts(told))
 
     def _record(self, events: Sequence[Event]) -> None:
-        """Hand events to the ledger; what follows from them follows when they are durable."""
-        self._undurable += 1
-        self._all_durable.clear()
-
-        def durable() -> None:
-            self._undurable -= 1
-            self._news.set()
-            if not self._undurable:
-                self._all_durable.set()
-            self._watch.settle(events)
-            self._tell(events)
-
-        self._writer.submit(events, durable)
+        self._publication.record(events, self._tell)
 
     def _tell(self, events: Sequence[Event]) -> None:
         """Tell the log and those who act on it; pages learn it from the next snapshot."""
+        self._watch.settle(events)
         inventory = self._watch.inventory
         for event in events:
             if isinstance(event, Transition):
@@ -373,11 +344,11 @@ class Daemon:
                 self._paths.outage(inventory.links[event.key], event.start_us)
             elif isinstance(event, OutageEnd):
                 # Its cause is told by the router's clock: the sooner it is asked, the better.
-                self._spawn(self._snmp.poll_now(event.key.agency), f"poll {event.key.agency}")
+                self._tasks.spawn(self._snmp.poll_now(event.key.agency), f"poll {event.key.agency}")
 
     def _look_at(self, agency_id: str) -> None:
         """Look at a router that sent a trap: a hint, and no evidence."""
-        self._spawn(self._snmp.poll_now(agency_id), f"poll {agency_id}")
+        self._tasks.spawn(self._snmp.poll_now(agency_id), f"poll {agency_id}")
         self._watch.look_closely(agency_id)
 
     async def _tick(self) -> None:
@@ -385,26 +356,9 @@ class Daemon:
             self._watch.tick()
             await asyncio.sleep(_TICK_SECONDS)
 
-    async def _publish(self) -> None:
-        while True:
-            self._news.clear()
-            await self._publish_once()
-            await asyncio.sleep(_NEWS_SECONDS)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_PUBLISH_SECONDS - _NEWS_SECONDS):
-                    await self._news.wait()
-
-    async def _publish_once(self) -> None:
-        """Show the present figures once everything decided so far is durable."""
-        self._writer.beat(self._timeline.now_us(), self._timeline.wall_offset_us())
-        writable, _, _ = self._writer.status()
-        if writable:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LEDGER_PATIENCE_SECONDS):
-                    await self._all_durable.wait()
-        snapshot = self._watch.gather(self._writer.durable_us, self._figures())
-        self._snapshot = self._visits.noted(snapshot)
+    def _gather(self, durable_us: int) -> Snapshot:
         self.started.set()
+        return self._visits.noted(self._watch.gather(durable_us, self._figures()))
 
     def _figures(self) -> DaemonFigures:
         writable, message, pending = self._writer.status()
@@ -441,11 +395,10 @@ class Daemon:
         self._web.drain()
         await self._scheduler.stop(_DRAIN_SECONDS)
         await self._engine.drain(1.0)
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.cancel()
         if self._watch.inventory is not None:
-            await self._publish_once()
+            await self._publication.publish()
+            self._writer.remember(self._watch.news(all_readings=True))
         self._paths.close()
         await self._traps.close()
         await self._snmp_engine.close()
@@ -458,10 +411,10 @@ def _warn(loaded: LoadedAll) -> None:
         _log.warning("%s", finding)
 
 
-def _config_changes(settings: Settings) -> list[ConfigChange]:
-    """Return the changes of configurations that the ledger knows."""
+def _facts(settings: Settings) -> list[Fact]:
+    """Return every fact that the ledger knows."""
     reader = LedgerReader.open(settings.storage.path)
     try:
-        return config_changes(reader.facts(history=True))
+        return reader.facts(history=True)
     finally:
         reader.close()

@@ -16,12 +16,17 @@ if TYPE_CHECKING:
     from netmon.state import Snapshot
 
 _AGENCY = ("agency",)
+_AGENCY_INFO = (
+    "agency", "name", "kind", "kind_name", "parent", "district", "district_name", "latitude",
+    "longitude",
+)  # fmt: skip
 _LINK = ("agency", "link")
 
 
 def agency_rows(snapshot: Snapshot) -> list[Labels]:
     """Return the labels of every agency."""
-    return [_agency_labels(agency) for agency in snapshot.inventory.agencies.values()]
+    inventory = snapshot.inventory
+    return [_agency_labels(agency, inventory) for agency in inventory.agencies.values()]
 
 
 def link_rows(snapshot: Snapshot) -> list[Labels]:
@@ -41,13 +46,16 @@ def area_rows(snapshot: Snapshot) -> list[Labels]:
     return [{"district": area, "name": agencies[area].name} for area in _areas(snapshot)]
 
 
-def _agency_labels(agency: Agency) -> Labels:
+def _agency_labels(agency: Agency, inventory: Inventory) -> Labels:
+    kind, district = inventory.kinds.get(agency.kind), inventory.agencies.get(agency.district or "")
     return {
         "agency": agency.id,
         "name": agency.name,
         "kind": agency.kind,
+        "kind_name": kind.name if kind else "",
         "parent": agency.parent or "",
         "district": agency.district or "",
+        "district_name": district.name if district else "",
         "latitude": "" if agency.latitude is None else str(agency.latitude),
         "longitude": "" if agency.longitude is None else str(agency.longitude),
     }
@@ -102,9 +110,9 @@ AGENCY_FAMILIES: tuple[ColumnFamily, ...] = (
             "netmon_agency_info",
             "info",
             "Names and place of an agency.",
-            ("agency", "name", "kind", "parent", "district", "latitude", "longitude"),
+            _AGENCY_INFO,
         ),
-        ("agency", "name", "kind", "parent", "district", "latitude", "longitude"),
+        _AGENCY_INFO,
         _agencies(lambda _: 1),
     ),
     ColumnFamily(

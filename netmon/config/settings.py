@@ -85,10 +85,12 @@ class SnmpModule:
 
 @dataclass(frozen=True, slots=True)
 class SnmpTraps:
-    """Where traps of routers are received, and with which communities."""
+    """Where traps of routers are received, and from whom."""
 
     listen_address: str
-    communities: tuple[SecretReference, ...]
+    communities: tuple[SecretReference, ...] = ()
+    credentials: tuple[SnmpCredential, ...] = ()
+    """Of version 3: their users may send."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,8 @@ def test_an_ordinary_user_is_told_to_be_root(monkeypatch: pytest.MonkeyPatch) ->
     ("ci", "reason", "outcome"),
     [
         pytest.param("true", "missing: snmpd", "failed", id="under CI a missing tool fails"),
-        pytest.param("true", "not on Sundays", "skipped", id="any other skip stays one"),
+        pytest.param("true", "no loop device here", "failed", id="and whatever else is not here"),
+        pytest.param("true", "optional: not on Sundays", "skipped", id="what is optional is not"),
         pytest.param("", "missing: snmpd", "skipped", id="elsewhere it is a skip"),
     ],
 )
