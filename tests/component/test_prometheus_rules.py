@@ -176,12 +176,11 @@ def survives(work: Path, position: int, mutant: str) -> bool:
         if name is not None:
             document["tests"] = [only(test, name) for test in document["tests"]]
             document["tests"] = [test for test in document["tests"] if test["alert_rule_test"]]
-        tests = document["tests"]
-        if not ALL_MUTANTS:
-            tests = witness(RULE_LIST[position], tests)
-        for each in tests:
-            # One at a time: most are found out by the first.
-            text = yaml.safe_dump({**document, "tests": [each]})
+        first = witness(RULE_LIST[position], document["tests"])
+        rest = [test for test in document["tests"] if test not in first] if ALL_MUTANTS else []
+        for tests in filter(None, (first, rest)):
+            # Most are found out by the first.
+            text = yaml.safe_dump({**document, "tests": tests})
             (work / path.name).write_text(text, "utf-8")
             if promtool("test", "rules", path.name, where=work).returncode:
                 return False
