@@ -121,7 +121,12 @@ _SWAPS = (
     (r"(?<=\s)/(?=\s)", "*"),
     (r"(?<=\s)or(?=\n)", "and"),
     (r"\boffset \w+", "offset 1h"),
-    (r", (?:agency|link|parent|district|provider|interface|circuit|name)\)", ")"),
+    # Not where an alert is held while netmon is silent: then nothing else is there to be joined.
+    (
+        r", (?:agency|link|parent|district|provider|interface|circuit|name)\)"
+        r"(?!\n\(max without.*up\{)",
+        ")",
+    ),
     (r"\bunless\b", "and"),
     (r"\band on\b", "unless on"),
     (r"\bsum by\b", "max by"),
@@ -202,7 +207,7 @@ def relevant(alert: str | None, record: str) -> list[Path]:
     if record.startswith("interface:"):
         return [path for path in TEST_FILES if path.stem == "routers"]
     first = "outages" if record.startswith(("provider:", "district:")) else "agencies"
-    rest = [path for path in TEST_FILES if path.stem in {"agencies", "links", "outages"}]
+    rest = [path for path in TEST_FILES if path.stem in {"agencies", "company", "links", "outages"}]
     return sorted(rest, key=lambda path: path.stem != first)
 
 
