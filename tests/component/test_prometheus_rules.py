@@ -112,6 +112,7 @@ def test_the_rules_that_are_shipped_are_those_of_the_defaults() -> None:
 
 # --- Broken on purpose ----------------------------------------------------------------------------
 
+_LABELS = "agency|link|parent|district|provider|interface|circuit|name"
 _SWAPS = (
     (r"== 1\b", "== 0"),
     (r"== 0\b", "== 1"),
@@ -122,11 +123,7 @@ _SWAPS = (
     (r"(?<=\s)or(?=\n)", "and"),
     (r"\boffset \w+", "offset 1h"),
     # Not where an alert is held while netmon is silent: then nothing else is there to be joined.
-    (
-        r", (?:agency|link|parent|district|provider|interface|circuit|name)\)"
-        r"(?!\n\(max without.*up\{)",
-        ")",
-    ),
+    (rf", (?:{_LABELS})\)(?!\n\(max without.*up\{{)", ")"),
     (r"\bunless\b", "and"),
     (r"\band on\b", "unless on"),
     (r"\bsum by\b", "max by"),
