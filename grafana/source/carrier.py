@@ -66,7 +66,7 @@ def _worst(words: Words) -> model.Panel:
     by = "agency, link, name, provider_name, district_name"
     lost: look.Steps = ((None, look.UP), (3600, look.DEGRADED), (4 * 3600, look.DOWN))
     columns = (
-        Column("name", "grafana.agency", links=[to_link(words)]),
+        Column("name", "grafana.agency", width=240, links=[to_link(words)]),
         Column("Value", "grafana.lost", Figure("dtdhms", 0, lost), coloured=True),
         Column("provider_name", "grafana.provider"),
         Column("link", "grafana.link"),
@@ -80,7 +80,7 @@ def _worst(words: Words) -> model.Panel:
 
 def _causes(words: Words) -> model.Panel:
     columns = (
-        Column("cause", "grafana.cause", Figure(mappings=look.of_causes(words))),
+        Column("cause", "grafana.cause", Figure(mappings=look.of_causes(words)), width=250),
         Column("Value #A", "grafana.lost", Figure("dtdhms", 0)),
         Column("Value #B", "grafana.outages_count", Figure(decimals=0)),
         Column("provider_name", "grafana.provider"),
