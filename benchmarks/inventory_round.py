@@ -1,6 +1,7 @@
-"""A nightly round over simulated routers: time, threads and memory of netmon's side.
+"""1,000 simulated routers visited by `netmon inventory refresh`: time, threads, memory, a stop.
 
-The routers are one SSH server in a process of its own, an address of 127/8 for each.
+The routers are one SSH server in a process of its own, an address of 127/8 for each. The first
+round is stopped by SIGTERM in its midst, the second goes through, the third finds nothing new.
 
     python benchmarks/inventory_round.py [ROUTERS [THREADS]]
 """
@@ -10,39 +11,34 @@ from __future__ import annotations
 import asyncio
 import logging
 import multiprocessing
-import resource
+import os
+import signal
+import subprocess
 import sys
 import tempfile
-import threading
 import time
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-from netmon.clock import SystemClock, Timeline
-from netmon.config.secrets import Secret
-from netmon.judge.calendar import Calendar
-from netmon.ledger.ledger import Ledger
-from netmon.probes.ssh.adapter import Login
-from netmon.probes.ssh.collector import Limits, Target
-from netmon.probes.ssh.platforms import load_platforms
-from netmon.probes.ssh.round import InventoryRound
+from netmon.inventory.configs import ConfigStore
+from netmon.inventory.latest import LastVisits
+from netmon.probes.ssh.round import configurations
 from tests.support.ssh_recordings import recordings
+from tests.support.ssh_site import Site, assert_sound
 from tests.support.ssh_vendors import PASSWORD, USER, Device, Vendors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from multiprocessing.connection import Connection
-
-    from netmon.ledger.facts import FactChange, Told
 
 _FIRST = IPv4Address("127.20.0.1")
 _NAMES = ("cisco_ios", "huawei_vrp", "juniper_junos", "mikrotik_routeros", "fortinet")
+_LOOK_SECONDS = 0.2
 
 
 def main() -> None:
-    """Print the figures of a first and of a second round."""
+    """Print the figures of three rounds."""
     routers = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     threads = int(sys.argv[2]) if len(sys.argv) > 2 else 8  # noqa: PLR2004  # the second argument
     ours, theirs = multiprocessing.Pipe()
@@ -52,7 +48,8 @@ def main() -> None:
     server.start()
     port: int = ours.recv()
     try:
-        asyncio.run(_rounds(routers, threads, port))
+        with tempfile.TemporaryDirectory() as folder:
+            _rounds(Path(folder), routers, threads, port)
     finally:
         server.terminate()
         server.join()
@@ -83,56 +80,87 @@ def _device(platform: str, number: int) -> Device:
     return device
 
 
-async def _rounds(routers: int, threads: int, port: int) -> None:
-    platforms = load_platforms()
-    targets = [
-        Target(
-            f"xa-{number}",
-            platforms[_NAMES[number % len(_NAMES)]],
-            "province",
-            Login(_FIRST + number, port, USER, Secret(PASSWORD)),
-            (PASSWORD,),
+def _rounds(folder: Path, routers: int, threads: int, port: int) -> None:
+    site = Site(folder / "site", (USER, PASSWORD))
+    site.write_settings(threads=threads)
+    for number in range(routers):
+        address, name = str(_FIRST + number), _NAMES[number % len(_NAMES)]
+        site.add(f"xa-{number}", {"address": address, "ssh_port": port, "platform": name})
+    stopped = _refresh(site, stop_after=routers // 3)
+    print(f"stopped in its midst: {stopped}")
+    directory = site.directory / "routers"
+    assert_sound(directory)
+    store = ConfigStore.open(configurations(directory))
+    kept = sum(1 for _ in store.versions())
+    store.close()
+    known = LastVisits(directory / "last").all()
+    with_one = sum(bool(visit.configuration) for visit in known.values())
+    print(f"git fsck finds nothing; {kept} configurations kept, {with_one} visits tell one")
+    for name in ("first", "second"):
+        print(f"{name}: {_refresh(site)}")
+    assert_sound(directory)
+    print(f"on disk: {_size_mib(site.directory):.1f} MiB")
+
+
+@dataclass
+class _Figures:
+    seconds: float
+    cpu_seconds: float
+    threads: int
+    peak_mib: float
+    end_seconds: float
+    said: str
+
+    def __str__(self) -> str:
+        ended = f", ended {self.end_seconds:.1f} s after SIGTERM" if self.end_seconds else ""
+        return (
+            f"{self.said} in {self.seconds:.0f} s, CPU {self.cpu_seconds:.0f} s, at most "
+            f"{self.threads} threads, peak {self.peak_mib:.0f} MiB{ended}"
         )
-        for number in range(routers)
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        directory = Path(folder)
-        ledger = Ledger.open(directory / "ledger.sqlite3", calendar=Calendar(ZoneInfo("UTC")))
-
-        async def enter(told: Told) -> Sequence[FactChange]:
-            return ledger.enter_facts(told)
-
-        round_ = InventoryRound(directory, Timeline(SystemClock()), enter)
-        print(f"before: {_memory_mib():.0f} MiB, {threading.active_count()} threads")
-        for name in ("first", "second"):
-            await _measured(name, round_, targets, threads)
-        ledger.close()
-        print(f"on disk: {_size_mib(directory):.1f} MiB")
 
 
-async def _measured(
-    name: str, round_: InventoryRound, targets: Sequence[Target], threads: int
-) -> None:
-    most, begun, cpu = 0, time.monotonic(), time.process_time()
+def _refresh(site: Site, stop_after: int | None = None) -> _Figures:
+    begun, asked, threads, peak_mib, cpu_seconds = time.monotonic(), 0.0, 0, 0.0, 0.0
+    command = site.command("inventory", "refresh", "--lang", "en")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        while process.poll() is None:
+            status = _status(process.pid)
+            threads = max(threads, int(status.get("Threads", "0")))
+            peak_mib = max(peak_mib, int(status.get("VmHWM", "0").split()[0]) / 1024)
+            cpu_seconds = _cpu_seconds(process.pid) or cpu_seconds
+            if stop_after is not None and not asked and _visited(site) >= stop_after:
+                process.send_signal(signal.SIGTERM)
+                asked = time.monotonic()
+            time.sleep(_LOOK_SECONDS)
+        said = process.stdout.read().strip().splitlines()[-1] if process.stdout else ""
+    now = time.monotonic()
+    end_seconds = now - asked if asked else 0.0
+    return _Figures(now - begun, cpu_seconds, threads, peak_mib, end_seconds, said)
 
-    def count(_visit: object) -> None:
-        nonlocal most
-        most = max(most, threading.active_count())
 
-    result = await round_.run(targets, [], Limits(threads, 60.0), count)
-    seconds, cpu_seconds = time.monotonic() - begun, time.process_time() - cpu
-    print(
-        f"{name}: {dict(result.statuses)} in {seconds:.0f} s, CPU {cpu_seconds:.0f} s, "
-        f"at most {most} threads, peak {_memory_mib():.0f} MiB, changes {dict(result.changes)}"
-    )
+def _visited(site: Site) -> int:
+    return sum(1 for _ in (site.directory / "routers" / "last").glob("[!.]*"))
+
+
+def _status(process: int) -> dict[str, str]:
+    try:
+        text = Path(f"/proc/{process}/status").read_text("utf-8")
+    except OSError:
+        return {}
+    lines = (line.partition(":") for line in text.splitlines())
+    return {name: value.strip() for name, _, value in lines}
+
+
+def _cpu_seconds(process: int) -> float:
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _size_mib(directory: Path) -> float:
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()) / 2**20
-
-
-def _memory_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

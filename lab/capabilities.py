@@ -10,10 +10,13 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
+UNPACKED_ROUTER = Path(__file__).resolve().parents[1] / ".cache" / "tools" / "router"
+"""Where scripts/setup unpacks sshd and FRR with their libraries on a machine that has none."""
+
 # Debian keeps daemons and `ip` where an ordinary user's PATH does not look.
-_PATH = os.pathsep.join(
-    (os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin")
-)
+_PLACES = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/lib/frr")
+_UNPACKED = (f"{UNPACKED_ROUTER}/usr/{place}" for place in ("sbin", "bin", "lib/frr"))
+_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), *_PLACES, *_UNPACKED))
 
 
 class Need(StrEnum):
@@ -33,6 +36,10 @@ class Need(StrEnum):
     AMTOOL = "amtool"
     FAKETIME = "libfaketime"
     MKFS = "mkfs.ext4"
+    SSHD = "sshd"
+    SSH_KEYGEN = "ssh-keygen"
+    FRR = "vtysh"
+    GIT = "git"
 
 
 LAB: tuple[Need, ...] = (Need.ROOT, Need.IP, Need.NFT, Need.NSENTER, Need.SNMPD)
@@ -108,5 +115,9 @@ _CHECKS: Mapping[Need, _Check] = MappingProxyType(
         Need.AMTOOL: _program("amtool", "prometheus-alertmanager"),
         Need.FAKETIME: _Check(_has_faketime, "apt-get install faketime"),
         Need.MKFS: _program("mkfs.ext4", "e2fsprogs"),
+        Need.SSHD: _program("sshd", "openssh-server"),
+        Need.SSH_KEYGEN: _program("ssh-keygen", "openssh-client"),
+        Need.FRR: _program("vtysh", "frr"),
+        Need.GIT: _program("git", "git"),
     }
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from types import MappingProxyType
 
@@ -21,10 +22,8 @@ class Catalogue:
 
     @classmethod
     def load(cls) -> Catalogue:
-        """Read the catalogue that netmon comes with."""
-        source = resources.files("netmon").joinpath("messages.yaml").read_text("utf-8")
-        tree = yaml.load(source, Loader=yaml.CBaseLoader)  # noqa: S506  # every scalar a str, no objects
-        return cls(MappingProxyType(dict(_flat("", tree))))
+        """Return the catalogue that netmon comes with; it is read once."""
+        return cls(_shipped_texts())
 
     def text(self, language: str, key: str, **values: object) -> str:
         """Return the text of `key`, its placeholders filled.
@@ -33,6 +32,13 @@ class Catalogue:
             KeyError: no such key, or no such language, in messages.yaml.
         """
         return self.texts[key][language].format(**values)
+
+
+@cache
+def _shipped_texts() -> Mapping[str, Mapping[str, str]]:
+    source = resources.files("netmon").joinpath("messages.yaml").read_text("utf-8")
+    tree = yaml.load(source, Loader=yaml.CBaseLoader)  # noqa: S506  # every scalar a str, no objects
+    return MappingProxyType(dict(_flat("", tree)))
 
 
 def _flat(prefix: str, tree: Mapping[str, object]) -> Iterable[tuple[str, Mapping[str, str]]]:

@@ -2,64 +2,71 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 from zoneinfo import ZoneInfo
 
-from netmon.clock import MICROSECONDS, Timeline, from_datetime, utc
 from netmon.errors import NetmonError
-from netmon.inventory.blame import ConfigChange, noted
-from netmon.inventory.journal import KINDS
+from netmon.inventory.blame import ConfigChange, config_changes, noted
+from netmon.inventory.journal import KINDS, changes
+from netmon.inventory.latest import LastVisit, LastVisits
 from netmon.ledger.facts import FactChange, Told
 from netmon.probes.ssh.collector import Limits
+from netmon.probes.ssh.nights import Night, Nights, due_us
 from netmon.probes.ssh.platforms import load_platforms
-from netmon.probes.ssh.round import InventoryRound
+from netmon.probes.ssh.round import SOURCE, InventoryRound
 from netmon.probes.ssh.targets import Targets
 from netmon.probes.ssh.visit import SshStatus, Visit
 from netmon.state import Snapshot, VisitFigures
 
 if TYPE_CHECKING:
+    from netmon.clock import Timeline
     from netmon.config.settings import RouterVisits, Settings
+    from netmon.ledger.reader import Fact
     from netmon.model import Inventory, RouterFacts, RouterReading
 
 _log = logging.getLogger(__name__)
 
 EnterFacts: TypeAlias = Callable[[Told], Awaitable[Sequence[FactChange]]]
+ReadHistory: TypeAlias = Callable[[], Iterable["Fact"]]
+"""Every fact that was ever entered. Blocking: called in a thread while the daemon runs."""
 
 LOOK_EVERY_SECONDS = 60.0
-_LATEST_START_SECONDS = 4 * 3600
-"""A daemon that starts later than this after `at` waits for the next night."""
 _REMEMBERED_CHANGES = 1000
 
 
 class Visits:
     """Knows when the round is due, runs it, and takes facts from SNMP polls too."""
 
-    def __init__(
-        self, timeline: Timeline, enter: EnterFacts, changes: Sequence[ConfigChange] = ()
-    ) -> None:
+    def __init__(self, timeline: Timeline, enter: EnterFacts, history: ReadHistory = tuple) -> None:
         self._timeline = timeline
         self._enter = enter
+        self._history = history
         self._platforms = load_platforms()
         self._inventory: Inventory | None = None
         self._settings: Settings | None = None
         self._snmp: dict[str, RouterFacts] = {}
-        self._statuses: dict[str, SshStatus] = {}
+        self._last: dict[str, LastVisit] = {}
         self._changes: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
-        self._unread = 0
-        self._config_changes = list(changes)[-_REMEMBERED_CHANGES:]
+        self._config_changes: list[ConfigChange] = []
+        self._seen_version = 0
+        """Of the directory of last visits, when it was read."""
+        self._counted_until_us = timeline.now_us()
+        """What visits told after this instant is not counted yet."""
+        self._remember(self._history())
 
     def set_inventory(self, inventory: Inventory, settings: Settings) -> None:
         """Put inventory and settings in force; a round under way ends with those it began with."""
         self._inventory, self._settings = inventory, settings
-        for known in (self._snmp, self._statuses):
-            for agency in known.keys() - inventory.agencies.keys():
-                del known[agency]
+        visited = _visited(inventory)
+        for agency in self._snmp.keys() - inventory.agencies.keys():
+            del self._snmp[agency]
+        for agency in self._last.keys() - visited:
+            del self._last[agency]
 
     async def take_reading(self, reading: RouterReading) -> None:
         """Enter the facts of an SNMP poll, if they are others than at the last one."""
@@ -72,31 +79,30 @@ class Visits:
             now_us = self._timeline.now_us()
             self._count(await self._enter(Told(reading.agency, "snmp", now_us, told)))
 
-    async def run_if_due(self) -> None:
-        """Run tonight's round, unless it ran already or nothing can be visited."""
+    async def look(self) -> None:
+        """Run tonight's round if it is due, and take notice of rounds that people ran by hand."""
         inventory, settings = self._inventory, self._settings
         if inventory is None or settings is None:
             return
         visits = settings.router_visits
-        begin_us = self._begin_us(visits, inventory)
-        if begin_us is None or self._last_round_us(visits) >= begin_us:
-            return
-        targets = Targets(settings, self._platforms, self._describe)
-        if not targets.any_secret():
-            return
-        self._note_round(visits)
-        await self._round(targets, inventory, visits)
+        await self._notice(visits, inventory)
+        night = self._due(visits, self._zone(inventory))
+        if night is not None:
+            targets = Targets(settings, self._platforms, self._describe)
+            if targets.any_secret():
+                await self._round(targets, inventory, visits, night)
+                await self._notice(visits, inventory, counted=True)
 
     def figures(self) -> VisitFigures:
         """Return what is known of visits."""
-        counts = Counter(status.value for status in self._statuses.values())
+        counts = Counter(last.status for last in self._last.values())
         return VisitFigures(
             changes=dict(self._changes),
             statuses={status.value: counts[status.value] for status in SshStatus},
             changed_keys=tuple(
-                sorted(a for a, s in self._statuses.items() if s is SshStatus.HOST_KEY)
+                sorted(a for a, last in self._last.items() if last.status == SshStatus.HOST_KEY)
             ),
-            unread=self._unread,
+            unread=sum(len(last.unread) for last in self._last.values()),
         )
 
     def noted(self, snapshot: Snapshot) -> Snapshot:
@@ -111,8 +117,29 @@ class Visits:
             recent_outages=tuple(noted(snapshot.recent_outages, known, zone, language)),
         )
 
-    async def _round(self, targets: Targets, inventory: Inventory, visits: RouterVisits) -> None:
-        to_visit, hindered = targets.of(inventory)
+    def _due(self, visits: RouterVisits, zone: ZoneInfo) -> Night | None:
+        """Return the night whose round is to be run, or to be gone on with; None: none is."""
+        now_us = self._timeline.now_us()
+        begin_us = due_us(visits.at_minutes, now_us, zone)
+        if begin_us is None:
+            return None
+        last = Nights(visits.path).last()
+        if last is None or last.begun_us < begin_us:
+            return Night(now_us, ended=False)
+        return None if last.ended else last
+
+    async def _round(
+        self, targets: Targets, inventory: Inventory, visits: RouterVisits, night: Night
+    ) -> None:
+        """Visit whom this night's round has not visited yet."""
+        nights = Nights(visits.path)
+        nights.note(night)
+        left = {
+            agency
+            for agency in inventory.agencies
+            if agency not in self._last or self._last[agency].at_us < night.begun_us
+        }
+        to_visit, hindered = targets.of(inventory, left)
         zone = self._zone(inventory)
         round_ = InventoryRound(visits.path, self._timeline, self._enter, zone, self._took)
         limits = Limits(visits.threads, visits.deadline_seconds, visits.splay_seconds)
@@ -123,13 +150,45 @@ class Visits:
             result = await round_.run(to_visit, hindered, limits, self._saw)
         except NetmonError as error:
             _log.warning("inventory round: %s", error)
+        else:
+            counted = ", ".join(f"{count} {kind}" for kind, count in result.statuses.most_common())
+            _log.info("inventory round: %s; %d changes", counted, sum(result.changes.values()))
+        # Not where netmon was stopped: it goes on after the next start, if that is soon.
+        nights.note(replace(night, ended=True))
+
+    async def _notice(
+        self, visits: RouterVisits, inventory: Inventory, *, counted: bool = False
+    ) -> None:
+        """Read what visits left behind, of other processes too; `counted`: all was our own."""
+        store = LastVisits(visits.path / "last")
+        version = store.version()
+        if version == self._seen_version:
             return
-        self._unread = result.unread
-        counted = ", ".join(f"{count} {status}" for status, count in result.statuses.most_common())
-        _log.info("inventory round: %s; %d changes", counted, sum(result.changes.values()))
+        known = await asyncio.to_thread(store.all)
+        self._seen_version = version
+        visited = _visited(inventory)
+        self._last = {agency: last for agency, last in known.items() if agency in visited}
+        newest_us = max((each.at_us for each in known.values()), default=0)
+        if not counted and newest_us > self._counted_until_us:
+            history = await asyncio.to_thread(lambda: tuple(self._history()))
+            self._changes.update(
+                change.kind
+                for change in changes(history)
+                if change.source == SOURCE and change.at_us > self._counted_until_us
+            )
+            self._remember(history)
+        self._counted_until_us = max(self._counted_until_us, newest_us)
+
+    def _remember(self, history: Iterable[Fact]) -> None:
+        self._config_changes = config_changes(history)[-_REMEMBERED_CHANGES:]
 
     def _saw(self, visit: Visit) -> None:
-        self._statuses[visit.agency] = visit.status
+        """Show how a visit ended as soon as it did; the rest is read at the round's end."""
+        _tell(visit)
+        status, detail = visit.status.value, visit.detail
+        self._last[visit.agency] = LastVisit(
+            visit.agency, self._timeline.now_us(), status, detail, unread=visit.unread
+        )
 
     def _took(self, change: FactChange, changed_us: int) -> None:
         self._count([change])
@@ -146,37 +205,24 @@ class Visits:
         facts = self._snmp.get(agency)
         return "" if facts is None else f"{facts.vendor} {facts.os} {facts.description}"
 
-    def _begin_us(self, visits: RouterVisits, inventory: Inventory) -> int | None:
-        """Return when the round that may run now was to begin; None: none may."""
-        if visits.at_minutes is None:
-            return None
-        now_us = self._timeline.now_us()
-        local = utc(now_us).astimezone(self._zone(inventory))
-        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-        for day in (midnight, midnight - timedelta(days=1)):
-            begin_us = from_datetime(_at(day, visits.at_minutes))
-            if 0 <= now_us - begin_us <= _LATEST_START_SECONDS * MICROSECONDS:
-                return begin_us
-        return None
-
     @staticmethod
     def _zone(inventory: Inventory) -> ZoneInfo:
         return ZoneInfo(inventory.province.timezone)
 
-    @staticmethod
-    def _last_round_us(visits: RouterVisits) -> int:
-        path = visits.path / "last-round.json"
-        return int(json.loads(path.read_text("utf-8"))["begun_us"]) if path.exists() else 0
 
-    def _note_round(self, visits: RouterVisits) -> None:
-        visits.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = visits.path / ".last-round.json.new"
-        temporary.write_text(json.dumps({"begun_us": self._timeline.now_us()}), "utf-8")
-        temporary.replace(visits.path / "last-round.json")
+def _tell(visit: Visit) -> None:
+    match visit.status:
+        case SshStatus.OK | SshStatus.NO_SECRET | SshStatus.NOT_CONFIGURED:
+            _log.debug("%s: ssh %s %s", visit.agency, visit.status, visit.detail)
+        case SshStatus.HOST_KEY | SshStatus.NOT_KEPT:
+            _log.error("%s: ssh %s: %s", visit.agency, visit.status, visit.detail)
+        case _:
+            _log.warning("%s: ssh %s: %s", visit.agency, visit.status, visit.detail)
+
+
+def _visited(inventory: Inventory) -> set[str]:
+    """Return the agencies whose router has a credential for visits."""
+    return {a.id for a in inventory.agencies.values() if a.router and a.router.ssh}
 
 
 _SNMP_FACTS = ("name", "vendor", "model", "serial", "os", "version", "location")
-
-
-def _at(day: datetime, minutes: int) -> datetime:
-    return day.replace(hour=minutes // 60, minute=minutes % 60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,17 @@ def link_rows(snapshot: Snapshot) -> list[Labels]:
     """Return the labels of every link, in the order of the snapshot's rows."""
     links = snapshot.inventory.links
     return [_link_labels(links[key], snapshot.inventory) for key in snapshot.keys]
+
+
+def provider_rows(snapshot: Snapshot) -> list[Labels]:
+    """Return the labels of every carrier."""
+    return [{"provider": provider} for provider in snapshot.inventory.providers]
+
+
+def area_rows(snapshot: Snapshot) -> list[Labels]:
+    """Return the labels of every area."""
+    agencies = snapshot.inventory.agencies
+    return [{"district": area, "name": agencies[area].name} for area in _areas(snapshot)]
 
 
 def _agency_labels(agency: Agency, inventory: Inventory) -> Labels:
@@ -77,6 +89,17 @@ def _links(fact: Callable[[Link], float | None]) -> Callable[[Snapshot], Column]
         return column_of_known(fact(links[key]) for key in snapshot.keys)
 
     return values
+
+
+def _areas(snapshot: Snapshot) -> Counter[str]:
+    """Count the agencies of every area, the one that names it among them."""
+    agencies = snapshot.inventory.agencies.values()
+    return Counter(agency.district for agency in agencies if agency.district is not None)
+
+
+def _links_by_provider(snapshot: Snapshot) -> Column:
+    counts = Counter(link.provider for link in snapshot.inventory.links.values())
+    return column_of_known(counts[provider] for provider in snapshot.inventory.providers)
 
 
 # --- The families ---------------------------------------------------------------------------------
@@ -189,5 +212,31 @@ LINK_FACT_FAMILIES: tuple[ColumnFamily, ...] = (
         ),
         _LINK,
         _links(lambda link: link.limits.rtt_seconds if link.limits else None),
+    ),
+)
+
+PROVIDER_FAMILIES: tuple[ColumnFamily, ...] = (
+    ColumnFamily(
+        Family("netmon_provider_links", "gauge", "Links of a carrier.", ("provider",)),
+        ("provider",),
+        _links_by_provider,
+    ),
+)
+
+AREA_FAMILIES: tuple[ColumnFamily, ...] = (
+    ColumnFamily(
+        Family("netmon_district_info", "info", "Name of an area.", ("district", "name")),
+        ("district", "name"),
+        lambda snapshot: column_of_known(1 for _ in _areas(snapshot)),
+    ),
+    ColumnFamily(
+        Family(
+            "netmon_district_agencies",
+            "gauge",
+            "Agencies of an area, the one that names it among them.",
+            ("district",),
+        ),
+        ("district",),
+        lambda snapshot: column_of_known(_areas(snapshot).values()),
     ),
 )

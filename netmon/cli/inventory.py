@@ -2,52 +2,42 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
+import os
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from netmon.cli.accounts import moment
+from netmon.cli.inventory_refresh import refresh
 from netmon.cli.options import Commands, add_config, config_file
-from netmon.clock import SystemClock, Timeline
 from netmon.config import LoadedAll, load_all
 from netmon.errors import CapabilityError
-from netmon.inventory import tables
+from netmon.inventory import sheets, tables
 from netmon.inventory.configs import ConfigStore
-from netmon.inventory.coverage import coverage, total
+from netmon.inventory.coverage import coverage, software, total
 from netmon.inventory.journal import changes
 from netmon.inventory.latest import LastVisits
-from netmon.inventory.overview import Standing, described, standing
+from netmon.inventory.overview import Standing, standing
 from netmon.ledger import report
-from netmon.ledger.desk import Desk
 from netmon.ledger.reader import LedgerReader
 from netmon.messages import Catalogue
-from netmon.probes.ssh.collector import Limits
 from netmon.probes.ssh.hosts import HostKeys
-from netmon.probes.ssh.platforms import load_platforms
-from netmon.probes.ssh.round import InventoryRound, RoundResult, configurations
-from netmon.probes.ssh.targets import Targets
-from netmon.probes.ssh.visit import SshStatus
+from netmon.probes.ssh.round import configurations
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from rich.table import Table
 
-    from netmon.inventory.tables import Record
-    from netmon.ledger.facts import FactChange, Told
-    from netmon.probes.ssh.collector import Target
-    from netmon.probes.ssh.visit import Visit
+    from netmon.inventory.sheets import Record
 
+_PIPED_COLUMNS = 200
 _FORMATS = ("table", "csv", "json", "xlsx")
-_ACTIONS = ("changes", "refresh", "coverage", "trust")
+_ACTIONS = ("changes", "refresh", "coverage", "software", "trust")
 
 
 def add(commands: Commands) -> None:
@@ -56,7 +46,8 @@ def add(commands: Commands) -> None:
         "inventory",
         help="what stands where, what changed on it, and how far the network has come",
         epilog="netmon inventory changes: what changed; refresh: visit the routers now; coverage: "
-        "the indicators; trust AGENCY: forget a router's pinned host key",
+        "the indicators; software: how many routers run what; trust AGENCY: forget a router's "
+        "pinned host key",
     )
     add_config(inventory)
     inventory.add_argument(
@@ -89,12 +80,16 @@ def _inventory(options: argparse.Namespace) -> int:
     for agency in agencies:
         if agency not in loaded.inventory.agencies:
             raise CapabilityError(f"{agency}: no such agency in the inventory")
+    kinds = loaded.inventory.kinds
+    if options.kind is not None and options.kind not in kinds:
+        raise CapabilityError(f"--kind {options.kind}: no such kind; known: {', '.join(kinds)}")
     options.agencies = agencies
     actions: dict[str, Callable[[argparse.Namespace, LoadedAll], int]] = {
         "": _standing,
         "changes": _changes,
         "refresh": _refresh,
         "coverage": _coverage,
+        "software": _software,
         "trust": _trust,
     }
     return actions[action](options, loaded)
@@ -103,6 +98,10 @@ def _inventory(options: argparse.Namespace) -> int:
 def _config(options: argparse.Namespace) -> int:
     loaded = load_all(config_file(options))
     zone = ZoneInfo(loaded.inventory.province.timezone)
+    if options.since is not None and options.action != "diff":
+        raise CapabilityError("--since goes with netmon config diff")
+    if options.agency not in loaded.inventory.agencies:
+        raise CapabilityError(f"{options.agency}: no such agency in the inventory")
     store = ConfigStore.open(configurations(loaded.settings.router_visits.path))
     try:
         if options.action == "show":
@@ -128,8 +127,8 @@ def _standing(options: argparse.Namespace, loaded: LoadedAll) -> int:
     zone = ZoneInfo(loaded.inventory.province.timezone)
     rows = [row for row in _known(loaded) if _wanted(options, loaded, row.agency.id)]
     if options.format == "table" and len(options.agencies) == 1 and rows:
-        Console().print(tables.detail_table(rows[0], zone, options.lang))
-        return 0
+        detail = tables.detail_table(rows[0], zone, options.lang)
+        return _print(options, lambda: detail, ())
     return _print(
         options,
         lambda: tables.standing_table(rows, zone, options.lang),
@@ -150,6 +149,9 @@ def _changes(options: argparse.Namespace, loaded: LoadedAll) -> int:
         for row in changes(history)
         if row.at_us >= since_us and _wanted(options, loaded, row.agency)
     ]
+    if not rows and options.format == "table":
+        print(Catalogue.load().text(options.lang, "inventory.no_changes"))
+        return 0
     return _print(
         options,
         lambda: tables.changes_table(rows, zone, options.lang),
@@ -171,6 +173,12 @@ def _coverage(options: argparse.Namespace, loaded: LoadedAll) -> int:
     )
 
 
+def _software(options: argparse.Namespace, loaded: LoadedAll) -> int:
+    rows = [row for row in _known(loaded) if _wanted(options, loaded, row.agency.id)]
+    records = tables.software_records(software(row.identity for row in rows))
+    return _print(options, lambda: tables.software_table(records, options.lang), records)
+
+
 def _trust(options: argparse.Namespace, loaded: LoadedAll) -> int:
     if not options.agencies:
         raise CapabilityError("inventory trust: name the agency whose host key is to be forgotten")
@@ -183,80 +191,9 @@ def _trust(options: argparse.Namespace, loaded: LoadedAll) -> int:
 
 
 def _refresh(options: argparse.Namespace, loaded: LoadedAll) -> int:
-    rows = {row.agency.id: row for row in _known(loaded)}
-    targets = Targets(loaded.settings, load_platforms(), lambda agency: described(rows[agency]))
-    wanted = {agency for agency in rows if _wanted(options, loaded, agency)}
-    to_visit, hindered = targets.of(loaded.inventory, wanted)
-    if not to_visit and not hindered:
-        raise CapabilityError("no router to visit: write router: {ssh: NAME} in the inventory")
-    visits = loaded.settings.router_visits
-    limits = Limits(visits.threads, visits.deadline_seconds, insist=options.insist)
-    desk = Desk.open(loaded.settings.storage.path)
-
-    async def enter(told: Told) -> Sequence[FactChange]:
-        return desk.enter_facts(told)
-
-    zone = ZoneInfo(loaded.inventory.province.timezone)
-    round_ = InventoryRound(visits.path, Timeline(SystemClock()), enter, zone)
-    troubles: list[Visit] = []
-    try:
-        with _bar(options.lang, len(to_visit) + len(hindered)) as advance:
-
-            def seen(visit: Visit) -> None:
-                advance(visit)
-                if visit.status is not SshStatus.OK:
-                    troubles.append(visit)
-
-            result = asyncio.run(_until_signal(round_, (to_visit, hindered, limits), seen))
-    finally:
-        desk.close()
-    for visit in troubles:
-        print(f"{visit.agency}: {visit.status}: {visit.detail}")
-    if result is None:
-        print("stopped: what was visited so far is kept")
-        return 1
-    _summary(options, result, visits.path)
-    return int(bool(troubles))
-
-
-async def _until_signal(
-    round_: InventoryRound,
-    work: tuple[Sequence[Target], Sequence[Visit], Limits],
-    seen: Callable[[Visit], None],
-) -> RoundResult | None:
-    """Run the round; None: a signal ended it, and what was visited so far is kept."""
-    running = asyncio.create_task(round_.run(*work, seen))
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, running.cancel)
-    try:
-        return await running
-    except asyncio.CancelledError:
-        return None
-
-
-@contextmanager
-def _bar(language: str, count: int) -> Iterator[Callable[[Visit], None]]:
-    title = Catalogue.load().text(language, "inventory.visiting")
-    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TextColumn("{task.description}"), console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=count)
-
-        def advance(visit: Visit) -> None:
-            bar.update(task, advance=1, description=f"{visit.agency} {visit.status}")
-
-        yield advance
-
-
-def _summary(options: argparse.Namespace, result: RoundResult, directory: Path) -> None:
-    counted = ", ".join(f"{count} {status}" for status, count in result.statuses.most_common())
-    changed = ", ".join(f"{count} {kind}" for kind, count in result.changes.most_common())
-    print(f"{counted}; {changed or '0'} changed")
-    if result.unread:
-        text = Catalogue.load().text(
-            options.lang, "inventory.unread_note", count=result.unread, place=directory / "last"
-        )
-        print(text)
+    known = {row.agency.id: row for row in _known(loaded)}
+    wanted = {agency for agency in known if _wanted(options, loaded, agency)}
+    return refresh(loaded, known, wanted, options.lang, insist=options.insist)
 
 
 def _known(loaded: LoadedAll) -> list[Standing]:
@@ -281,17 +218,32 @@ def _wanted(options: argparse.Namespace, loaded: LoadedAll, agency_id: str) -> b
 def _print(
     options: argparse.Namespace, table: Callable[[], Table], records: Sequence[Record]
 ) -> int:
-    if options.format == "xlsx":
-        if options.output is None:
-            raise CapabilityError("--format xlsx: name the file with --output")
-        options.output.write_bytes(tables.to_xlsx(records, "netmon"))
-        return 0
+    if options.output is None and options.format == "xlsx":
+        raise CapabilityError("--format xlsx: name the file with --output")
+    if options.output is not None and options.format == "table":
+        raise CapabilityError("--output: choose --format csv, json or xlsx")
     if options.format == "table":
-        Console().print(table())
-        return 0
-    text = report.to_csv(records) if options.format == "csv" else report.to_json(records)
-    if options.output is None:
-        print(text)
+        # What routers say is shown as it is: no markup, no smileys.
+        _console().print(table())
+    elif options.format == "xlsx":
+        options.output.write_bytes(sheets.to_xlsx(records, "netmon"))
+    elif options.format == "json":
+        _write(options.output, report.to_json(records) + "\n", "")
     else:
-        options.output.write_text(text, encoding="utf-8")
+        _write(options.output, sheets.to_safe_csv(records), sheets.BYTE_ORDER_MARK)
     return 0
+
+
+def _write(path: Path | None, text: str, mark: str) -> None:
+    if path is None:
+        sys.stdout.write(text)
+    else:
+        path.write_bytes((mark + text).encode())
+
+
+def _console() -> Console:
+    """Return where tables go: as wide as the terminal, and wide enough to read in a file."""
+    piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+    return Console(
+        width=_PIPED_COLUMNS if piped else None, markup=False, emoji=False, highlight=False
+    )

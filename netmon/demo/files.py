@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -23,6 +24,10 @@ web:
   listen_address: "{listen_address}"
   language: {language}
 
+# The lines of the toy province are either whole or cut: a new one need not be watched first.
+judge:
+  new_links: swift
+
 modules:
   echo:
     default: {{interval: 1s, timeout: 1s}}
@@ -32,9 +37,8 @@ modules:
 credentials:
   snmp:
     province: {{version: 2c, community: {{file: community}}}}
-  ssh:
-    province: {{user: demo, password: {{file: community}}}}
 """
+_TERMINALS = re.compile(r"^ +ssh: .*\n", re.MULTILINE)
 
 
 def write_demo_files(
@@ -47,8 +51,11 @@ def write_demo_files(
     """
     directory.mkdir(parents=True, exist_ok=True)
     source = shipped_configuration()
-    for name in ("agencies.yaml", "calendar.yaml"):
-        shutil.copyfile(source / name, directory / name)
+    shutil.copyfile(source / "calendar.yaml", directory / "calendar.yaml")
+    # Toy routers have no terminals: visits would leave the toy network, for whoever has that
+    # address outside.
+    agencies = _TERMINALS.sub("", (source / "agencies.yaml").read_text(encoding="utf-8"))
+    (directory / "agencies.yaml").write_text(agencies, encoding="utf-8")
     if (source / "schema").is_dir():
         shutil.copytree(source / "schema", directory / "schema", dirs_exist_ok=True)
     settings = directory / "netmon.yaml"

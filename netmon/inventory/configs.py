@@ -68,16 +68,35 @@ class ConfigStore:
         try:
             return cls(Repo(str(path)))
         except Exception:  # noqa: BLE001  # dulwich has many ways to say it
-            raise InventoryError(
-                f"{path}: no repository of configurations: netmon inventory refresh makes it"
-            ) from None
+            remedy = (
+                "it cannot be read: restore it, or move it away and a new one is begun"
+                if path.exists()
+                else "netmon inventory refresh makes it"
+            )
+            raise InventoryError(f"{path}: no repository of configurations: {remedy}") from None
 
     def close(self) -> None:
         """Give its files free."""
         self._repository.close()
 
     def save(self, agency: str, text: str, at_us: int, by: str = "") -> tuple[str, bool]:
-        """Keep a configuration; return its content's hash, and whether it is new."""
+        """Keep a configuration; return its content's hash, and whether it is new.
+
+        Raises:
+            InventoryError: it cannot be kept; what was kept before is as it was.
+        """
+        try:
+            return self._save(agency, text, at_us, by)
+        except InventoryError:
+            raise
+        except Exception as error:  # noqa: BLE001  # dulwich has many ways to say it
+            raise InventoryError(
+                f"{self._repository.path}: cannot keep the configuration of {agency} "
+                f"({type(error).__name__}: {error}): is the disk full, or the repository damaged? "
+                "git fsck tells"
+            ) from None
+
+    def _save(self, agency: str, text: str, at_us: int, by: str) -> tuple[str, bool]:
         blob = Blob.from_string(text.encode())
         name, head = _file(agency), self._head()
         tree = self._tree(head)

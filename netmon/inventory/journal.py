@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from netmon.ledger.facts import is_one_of_a_kind
+
 if TYPE_CHECKING:
     from netmon.ledger.reader import Fact
 
@@ -79,7 +81,7 @@ def disagreements(present: Iterable[Fact]) -> list[Disagreement]:
 
 
 def _moved_from(fact: Fact, kind: str, holders: dict[str, str]) -> str:
-    if kind != "serial" or not fact.value:
+    if kind != "serial" or not is_one_of_a_kind(fact.value):
         return ""
     before = holders.get(fact.value, fact.agency)
     holders[fact.value] = fact.agency

@@ -52,14 +52,31 @@ class LastVisits:
         temporary.replace(path)
 
     def of(self, agency: str) -> LastVisit | None:
-        """Return the last visit to an agency's router; None: there was none."""
-        path = self._path(agency)
-        if not path.exists():
-            return None
-        return LastVisit(**json.loads(path.read_text(encoding="utf-8")))
+        """Return the last visit to an agency's router; None: there was none that can be read."""
+        return _read(self._path(agency))
+
+    def all(self) -> dict[str, LastVisit]:
+        """Return the last visits to all routers that can be read, by agency."""
+        found = map(_read, sorted(self._directory.glob("[!.]*.json")))
+        return {visit.agency: visit for visit in found if visit is not None}
+
+    def version(self) -> int:
+        """Return a number that is another after each visit; 0: there was none."""
+        try:
+            return self._directory.stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
 
     def _path(self, agency: str) -> Path:
         return self._directory / f"{agency}.json"
+
+
+def _read(path: Path) -> LastVisit | None:
+    try:
+        return LastVisit(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        # Not there, torn by a power cut, or of another release: the next visit writes it anew.
+        return None
 
 
 def _with_facts_of(before: LastVisit, visit: LastVisit) -> LastVisit:

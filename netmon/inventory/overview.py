@@ -63,7 +63,7 @@ def _standing(agency: Agency, facts: list[Fact], visit: LastVisit | None) -> Sta
         identity={key: best[key].value for key in IDENTITY if key in best},
         since_us=None if serial is None else serial.at_us,
         tables={sort: _rows(best, sort) for sort in _SORTS},
-        sources=tuple(dict.fromkeys(fact.source for fact in told)),
+        sources=tuple(sorted({fact.source for fact in told})),
         disagreements=tuple(disagreements(told)),
         visit=visit,
     )

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from openpyxl import Workbook
-from openpyxl.utils import get_column_letter
 from rich.table import Table
 from rich.text import Text
 
@@ -15,14 +11,17 @@ from netmon.ledger.report import instant, iso
 from netmon.messages import Catalogue
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from zoneinfo import ZoneInfo
 
     from netmon.inventory.coverage import Coverage
     from netmon.inventory.journal import Change
+    from netmon.inventory.latest import LastVisit
     from netmon.inventory.overview import Standing
+    from netmon.inventory.sheets import Record
 
-Record = Mapping[str, Any]
-_WIDEST_COLUMN = 60
+_ROUTERS = "inventory.routers"
+_MINUTES = len("2026-11-23 08:12")
 
 
 def standing_records(rows: Iterable[Standing], zone: ZoneInfo) -> list[Record]:
@@ -64,14 +63,12 @@ def standing_table(rows: Iterable[Standing], zone: ZoneInfo, language: str) -> T
     )
     table = _table(language, "inventory.title", columns)
     for row in rows:
-        visited = instant(row.visit.at_us, zone) if row.visit else ""
-        status = row.visit.status if row.visit else ""
         table.add_row(
             row.agency.id,
             row.agency.kind,
             *(row.identity.get(key, "") for key in ("vendor", "model", "serial", "version")),
-            instant(row.since_us, zone) if row.since_us else "",
-            Text(f"{visited} {status}".strip(), style=_STYLES.get(status, "")),
+            _minute(row.since_us, zone),
+            _visited(row.visit, zone, language),
         )
     return table
 
@@ -79,29 +76,25 @@ def standing_table(rows: Iterable[Standing], zone: ZoneInfo, language: str) -> T
 def detail_table(row: Standing, zone: ZoneInfo, language: str) -> Table:
     """Return everything that is known of one router."""
     table = _table(language, "inventory.title", ("inventory.subject", "inventory.value"))
-    told = [*row.identity.items()]
-    if row.since_us is not None:
-        told.append((_word(language, "inventory.since"), instant(row.since_us, zone)))
+    for key, value in row.identity.items():
+        table.add_row(fact_word(language, key), value)
     for each in row.disagreements:
-        both = "; ".join(f"{source}: {value}" for source, value in each.told.items())
-        told.append((f"{each.key} ≠", both))
+        told = "; ".join(f"{source}: {value}" for source, value in each.told.items())
+        table.add_row(f"{fact_word(language, each.key)} ≠", Text(told, style="yellow"))
+    table.add_row(_word(language, "inventory.since"), _minute(row.since_us, zone))
     visit = row.visit
     if visit is not None:
-        visited = f"{instant(visit.at_us, zone)} {visit.status} {visit.detail}".strip()
-        told.append((_word(language, "inventory.visited"), visited))
+        visited = _visited(visit, zone, language)
+        table.add_row(_word(language, "inventory.visited"), visited)
+        if visit.detail:
+            table.add_row("", visit.detail)
         by = f" ({visit.changed_by})" if visit.changed_by else ""
-        told.append(
-            (
-                _word(language, "inventory.configuration"),
-                f"{visit.configuration} {visit.changed_at}{by}",
-            )
-        )
-    tables = {**row.tables, **({"arp": visit.tables.get("arp", {})} if visit else {})}
-    told += [
-        (f"{sort} {name}", text) for sort, rows in tables.items() for name, text in rows.items()
-    ]
-    for subject, value in told:
-        table.add_row(subject, value)
+        kept = f"{visit.configuration} {visit.changed_at}{by}".strip()
+        table.add_row(_word(language, "inventory.configuration"), kept)
+    arp = visit.tables.get("arp", {}) if visit else {}
+    for sort, rows in {**row.tables, "arp": arp}.items():
+        for name, text in rows.items():
+            table.add_row(f"{fact_word(language, sort)} {name}", text)
     return table
 
 
@@ -140,8 +133,8 @@ def changes_table(rows: Iterable[Change], zone: ZoneInfo, language: str) -> Tabl
             moved = Catalogue.load().text(language, "inventory.moved", agency=row.moved_from)
             after = f"{after} ({moved})"
         table.add_row(
-            instant(row.at_us, zone), row.agency, row.kind, row.subject, row.before, after,
-            row.source,
+            _minute(row.at_us, zone), row.agency, fact_word(language, row.kind), row.subject,
+            row.before, after, row.source,
         )  # fmt: skip
     return table
 
@@ -182,28 +175,21 @@ def coverage_table(rows: Iterable[Coverage], names: Mapping[str, str], language:
     return table
 
 
-def to_xlsx(records: Sequence[Record], title: str) -> bytes:
-    """Return records as a workbook of one sheet, headings fixed and filtered."""
-    book = Workbook()
-    sheet = book.active
-    assert sheet is not None  # noqa: S101  # a new workbook has one
-    sheet.title = title
-    names = list(records[0]) if records else []
-    for column, name in enumerate(names, 1):
-        values = [name, *(record[name] for record in records)]
-        for row, value in enumerate(values, 1):
-            cell = sheet.cell(row, column)
-            cell.value = value
-            if isinstance(value, str):
-                # What a router says is text, never a formula.
-                cell.data_type = "s"
-        width = max(len(str(value)) for value in values) + 2
-        sheet.column_dimensions[get_column_letter(column)].width = min(width, _WIDEST_COLUMN)
-    sheet.freeze_panes = "A2"
-    sheet.auto_filter.ref = sheet.dimensions
-    content = io.BytesIO()
-    book.save(content)
-    return content.getvalue()
+def software_records(counted: Mapping[tuple[str, str, str], int]) -> list[Record]:
+    """Return one flat record for each vendor, system and version."""
+    return [
+        {"vendor": vendor, "os": system, "version": version, "routers": count}
+        for (vendor, system, version), count in counted.items()
+    ]
+
+
+def software_table(records: Iterable[Record], language: str) -> Table:
+    """Return one line for each vendor, system and version."""
+    columns = (*(f"inventory.fact.{key}" for key in ("vendor", "os", "version")), _ROUTERS)
+    table = _table(language, "inventory.software", columns)
+    for record in records:
+        table.add_row(*map(str, record.values()))
+    return table
 
 
 def _table(language: str, title: str, columns: Iterable[str]) -> Table:
@@ -215,6 +201,28 @@ def _table(language: str, title: str, columns: Iterable[str]) -> Table:
 
 def _word(language: str, key: str) -> str:
     return Catalogue.load().text(language, key)
+
+
+def fact_word(language: str, key: str) -> str:
+    """Return what people call a sort of fact."""
+    texts = Catalogue.load().texts.get(f"inventory.fact.{key}")
+    return key if texts is None else texts[language]
+
+
+def status_word(language: str, status: str) -> str:
+    """Return what people call the end of a visit."""
+    return _word(language, f"inventory.status.{status}")
+
+
+def _visited(visit: LastVisit | None, zone: ZoneInfo, language: str) -> Text:
+    if visit is None:
+        return Text()
+    words = f"{_minute(visit.at_us, zone)} {status_word(language, visit.status)}"
+    return Text(words, style=_STYLES.get(visit.status, ""))
+
+
+def _minute(at_us: int | None, zone: ZoneInfo) -> str:
+    return "" if at_us is None else instant(at_us, zone)[:_MINUTES]
 
 
 def _when(at_us: int | None, zone: ZoneInfo) -> str:

@@ -12,6 +12,9 @@ from netmon.ledger.entries import Entry, Kind
 if TYPE_CHECKING:
     from netmon.ledger.store import Store
 
+_FEWEST = 2
+"""So many different characters a serial number has at least."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -56,7 +59,7 @@ def enter_facts(store: Store, told: Told) -> list[FactChange]:
             wanted.setdefault(key, "")
     changed = {key: value for key, value in wanted.items() if known.get(key, "") != value}
     serial = changed.get("serial", "")
-    elsewhere = store.other_holder(told.agency, serial) if serial else ""
+    elsewhere = store.other_holder(told.agency, serial) if is_one_of_a_kind(serial) else ""
     first = store.status().last_id + 1
     entries = [_entry(told, key, value) for key, value in changed.items()]
     store.append(entries)
@@ -77,6 +80,12 @@ def enter_facts(store: Store, told: Told) -> list[FactChange]:
         )
         for key, value in changed.items()
     ]
+
+
+def is_one_of_a_kind(serial: str) -> bool:
+    """Tell whether a serial number can be one: makers also write "None", "0000000000", "N/A"."""
+    letters = [character for character in serial if character.isalnum()]
+    return len(set(letters)) >= _FEWEST and any(map(str.isdigit, letters))
 
 
 def _sort(key: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from netmon.errors import LedgerError
@@ -119,8 +120,19 @@ BEGIN
 END;
 """
 
-# How long outages lasted, by cause. What the journal says of it is put in by `prepare`.
 _VERSION_2 = """
+CREATE TABLE memory (
+  kind TEXT NOT NULL,
+  agency TEXT NOT NULL,
+  link TEXT NOT NULL,
+  content TEXT NOT NULL,
+  seal BLOB NOT NULL,
+  PRIMARY KEY (kind, agency, link)
+) STRICT, WITHOUT ROWID;
+"""
+
+# How long outages lasted, by cause. What the journal says of it is put in by `prepare`.
+_VERSION_3 = """
 ALTER TABLE link ADD COLUMN outages_circuit_us INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE link ADD COLUMN outages_power_us INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE link ADD COLUMN outages_beyond_us INTEGER NOT NULL DEFAULT 0;
@@ -128,8 +140,10 @@ ALTER TABLE link ADD COLUMN outages_upstream_us INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE link ADD COLUMN outages_unknown_us INTEGER NOT NULL DEFAULT 0;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """Statements that lead from version n to n + 1."""
+MEMORY_VERSION = 2
+"""Since then there is the table `memory`: an older file can be read all the same."""
 
 
 def prepare(
@@ -175,6 +189,20 @@ def check(connection: sqlite3.Connection, path: Path, known: int = len(MIGRATION
         )
         raise LedgerError(message)
     return int(version)
+
+
+def schema_of(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return the statement that made each table, index and trigger of a file."""
+    query = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
+    return dict(connection.execute(query))
+
+
+def schema_of_version(version: int) -> dict[str, str]:
+    """Return the same as netmon makes it."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        for migration in MIGRATIONS[:version]:
+            connection.executescript(migration)
+        return schema_of(connection)
 
 
 def _statements(script: str) -> list[str]:

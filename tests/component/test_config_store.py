@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import textwrap
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.capabilities import Need, find_program, missing
 from netmon.errors import InventoryError
 from netmon.inventory.configs import ConfigStore, count_lines
 
@@ -29,10 +29,9 @@ def store(tmp_path: Path) -> Iterator[ConfigStore]:
 
 
 def git(path: Path, *words: str) -> str:
-    program = shutil.which("git")
-    if program is None:
-        pytest.skip("git is not installed")
-    command = [program, "-C", str(path), *words]
+    if lack := missing(Need.GIT):
+        pytest.skip(lack)
+    command = [find_program("git"), "-C", str(path), *words]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 

@@ -18,8 +18,15 @@ if TYPE_CHECKING:
 def test_every_credential_that_the_province_names_is_defined(tmp_path: Path) -> None:
     settings = yaml.safe_load(write_demo_files(tmp_path).read_text(encoding="utf-8"))
     agencies = yaml.safe_load((tmp_path / settings["inventory"]).read_text(encoding="utf-8"))
-    for kind in ("snmp", "ssh"):
-        assert set(_values(agencies, kind)) <= settings["credentials"][kind].keys()
+    assert set(_values(agencies, "snmp")) == settings["credentials"]["snmp"].keys()
+
+
+def test_no_router_of_the_demo_has_a_terminal(tmp_path: Path) -> None:
+    """A visit would leave the toy network and log in to whoever has that address outside."""
+    settings = yaml.safe_load(write_demo_files(tmp_path).read_text(encoding="utf-8"))
+    agencies = yaml.safe_load((tmp_path / settings["inventory"]).read_text(encoding="utf-8"))
+    assert list(_values(agencies, "ssh")) == []
+    assert "ssh" not in settings["credentials"]
 
 
 def test_the_page_is_where_and_in_the_language_that_was_asked_for(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
@@ -23,11 +24,11 @@ from netmon.config.settings import (
     SshCredential,
     Storage,
 )
-from netmon.inventory.blame import ConfigChange
 from netmon.inventory.coverage import coverage, software, total
-from netmon.inventory.latest import LastVisits
+from netmon.inventory.latest import LastVisit, LastVisits
 from netmon.inventory.overview import standing
-from netmon.inventory.tables import standing_records, to_xlsx
+from netmon.inventory.sheets import to_xlsx
+from netmon.inventory.tables import standing_records
 from netmon.judge.calendar import Calendar
 from netmon.ledger.facts import FactChange, Told
 from netmon.ledger.reader import Fact
@@ -70,7 +71,9 @@ class World:
         self.clock = HandClock(local)
         self.told: list[Told] = []
         self.directory = directory
-        self.visits = Visits(Timeline(self.clock), self._enter)
+        self.history: list[Fact] = []
+        """What other processes entered."""
+        self.visits = Visits(Timeline(self.clock), self._enter, lambda: self.history)
         credential = SshCredential("netmon", SecretReference(SecretSource.ENVIRONMENT, SECRET))
         self.settings = Settings(
             inventory=Path("agencies.yaml"),
@@ -101,7 +104,7 @@ class World:
         self.clock.at_us = from_datetime(datetime.fromisoformat(f"{local}+07:00"))
         last = self.directory / "last" / "xa-a.json"
         last.unlink(missing_ok=True)
-        await self.visits.run_if_due()
+        await self.visits.look()
         return last.exists()
 
 
@@ -124,6 +127,70 @@ async def test_a_restart_does_not_repeat_the_round(world: World, tmp_path: Path)
     assert await world.visited("2026-11-23T01:00:30")
     again = World(tmp_path, "2026-11-23T01:10:00")
     assert not await again.visited("2026-11-23T01:10:00")
+
+
+async def test_a_round_that_was_stopped_goes_on_with_who_is_left(
+    world: World, tmp_path: Path
+) -> None:
+    assert await world.visited("2026-11-23T01:00:30")
+    note = tmp_path / "last-round.json"
+    begun_us = json.loads(note.read_text("utf-8"))["begun_us"]
+    last = LastVisits(tmp_path / "last")
+    for before_us, at, goes_on in (
+        (1, "2026-11-23T01:10:00", True),
+        (-1, "2026-11-23T01:20:00", False),
+        (1, "2026-11-23T05:10:00", False),
+    ):
+        note.write_text(json.dumps({"begun_us": begun_us, "ended": False}), "utf-8")
+        last.save(LastVisit("xa-a", begun_us - before_us, "ok"))
+        again = World(tmp_path, at)
+        await again.visits.look()
+        visit = last.of("xa-a")
+        assert visit is not None
+        assert (visit.status == "unreachable") == goes_on, at
+
+
+async def test_a_note_that_a_power_cut_tore_is_no_note(world: World, tmp_path: Path) -> None:
+    (tmp_path / "last-round.json").write_text("")
+    (tmp_path / "last").mkdir()
+    (tmp_path / "last" / "xa-a.json").write_text('{"agency": ')
+    assert await world.visited("2026-11-23T01:00:30")
+
+
+async def test_what_people_found_by_hand_is_shown_and_counted_once(
+    world: World, tmp_path: Path
+) -> None:
+    hour_us, last = 3_600_000_000, LastVisits(tmp_path / "last")
+    before_us = world.clock.at_us
+    world.history = [
+        Fact("xa-a", "config", "c1", "ssh", before_us - 1),
+        Fact("xa-a", "serial", "S1", "ssh", before_us - 1),
+        Fact("xa-a", "config", "c2", "ssh", before_us + hour_us),
+        Fact("xa-a", "serial", "S2", "snmp", before_us + hour_us),
+    ]
+    last.save(LastVisit("xa-a", before_us + hour_us, "host_key", unread={"show version": "?"}))
+    world.clock.at_us += 10 * hour_us
+    for _ in range(2):
+        await world.visits.look()
+    figures = world.visits.figures()
+    assert (figures.changes["config"], sum(figures.changes.values())) == (1, 1)
+    assert (figures.changed_keys, figures.statuses["host_key"]) == (("xa-a",), 1)
+    assert figures.unread == 1
+    begun = replace(outage("xa-a"), start_us=before_us + hour_us + 60_000_000)
+    (shown,) = world.visits.noted(snapshot(open_outages=(begun,))).open_outages
+    assert "netmon config diff xa-a" in shown.note
+
+
+async def test_after_a_restart_it_is_known_how_visits_ended(world: World, tmp_path: Path) -> None:
+    LastVisits(tmp_path / "last").save(LastVisit("xa-a", 1, "host_key"))
+    await world.visits.look()
+    assert world.visits.figures().changed_keys == ("xa-a",)
+    assert sum(world.visits.figures().changes.values()) == 0
+    unvisited = replace(world.inventory.agencies["xa-a"], router=None)
+    world.visits.set_inventory(
+        replace(world.inventory, agencies={"xa-a": unvisited}), world.settings
+    )
+    assert world.visits.figures().changed_keys == ()
 
 
 async def test_without_a_readable_secret_there_is_no_round(
@@ -169,8 +236,12 @@ def test_changes_known_to_the_ledger_are_shown_beside_outages() -> None:
     async def enter(_told: Told) -> Sequence[FactChange]:
         return []
 
-    change = ConfigChange(open_outage.key.agency, open_outage.start_us - 60_000_000)
-    shown = Visits(Timeline(clock), enter, [change]).noted(now)
+    changed_us = open_outage.start_us - 60_000_000
+    history = [
+        Fact("xa-a", "config", "c1", "ssh", 1),
+        Fact("xa-a", "config", "c2", "ssh", changed_us),
+    ]
+    shown = Visits(Timeline(clock), enter, lambda: history).noted(now)
     assert f"netmon config diff {open_outage.key.agency}" in shown.open_outages[0].note
     assert Visits(Timeline(clock), enter).noted(now) is now
 

@@ -221,6 +221,7 @@ def test_figures_are_those_of_the_snapshot() -> None:
     assert values(text, "netmon_snmp_ignored_packets_total", "reason")["late",] == 3
     assert values(text, "netmon_traps_total", "kind") == {("linkDown",): 2, ("other",): 0}
     assert values(text, "netmon_traps_ignored_total", "reason")["flood",] == 4
+    assert values(text, "netmon_traps_ignored_total", "reason")["secret",] == 3
 
 
 def test_where_traps_are_not_received_there_is_no_count_of_them() -> None:

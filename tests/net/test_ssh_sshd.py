@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import getpass
-import shutil
+import os
+import shlex
 import socket
 import subprocess
 import time
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.capabilities import Need, find_program, missing
 from netmon.probes.ssh.adapter import Login, Session
 from netmon.probes.ssh.hosts import HostKeys
 from netmon.probes.ssh.platforms import load_platforms
@@ -36,36 +38,52 @@ PermitRootLogin prohibit-password
 """
 
 
+# Root's sshd demands a user and a folder of its own: they are there in its mount namespace only.
+_AS_ROOT = """
+mount --bind {folder}/passwd /etc/passwd
+mount -t tmpfs run /run
+mkdir /run/sshd
+exec {command}
+"""
+
+
 @pytest.fixture(scope="module")
 def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
-    # Beside /usr/bin it is not on everybody's PATH, and it demands to be called by its whole path.
-    program = shutil.which("sshd", path="/usr/sbin:/sbin:/usr/local/sbin")
-    keygen = shutil.which("ssh-keygen")
-    if program is None or keygen is None:
-        pytest.skip("sshd is not installed")
+    if lack := missing(Need.SSHD, Need.SSH_KEYGEN):
+        pytest.skip(lack)
     folder = tmp_path_factory.mktemp("sshd")
     for name in ("host_key", "user_key"):
-        command = [keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
-        subprocess.run(command, check=True)
+        keygen = [find_program("ssh-keygen"), "-q", "-t", "ed25519", "-N", ""]
+        subprocess.run([*keygen, "-f", str(folder / name)], check=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     (folder / "sshd_config").write_text(_LINES.format(port=port, folder=folder))
-    Path("/run/sshd").mkdir(exist_ok=True)
-    arguments = ["-D", "-f", str(folder / "sshd_config"), "-E", str(folder / "log")]
-    with subprocess.Popen([program, *arguments]) as process:
-        _wait_for(port, process)
+    with subprocess.Popen(_command(folder)) as process:
+        _wait_for(port, process, folder)
         yield port, folder
         process.terminate()
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(100):
-        if process.poll() is not None:
-            pytest.skip("sshd does not start here")
+def _command(folder: Path) -> list[str]:
+    # It demands to be called by its whole path.
+    words = [find_program("sshd"), "-D", "-f", f"{folder}/sshd_config", "-E", f"{folder}/log"]
+    if os.geteuid() != 0:
+        return words
+    users = Path("/etc/passwd").read_text("utf-8")
+    (folder / "passwd").write_text(f"{users}sshd:x:64990:65534::/run/sshd:/bin/false\n")
+    script = _AS_ROOT.format(folder=folder, command=shlex.join(words))
+    return ["unshare", "--mount", "--propagation", "private", "sh", "-ec", script]
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], folder: Path) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        assert process.poll() is None, (folder / "log").read_text()
         try:
             socket.create_connection(("127.0.0.1", port), 0.2).close()
         except OSError:
+            assert time.monotonic() < deadline, (folder / "log").read_text()
             time.sleep(0.05)
         else:
             return

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -98,6 +99,22 @@ class Vendors:
         with contextlib.suppress(asyncssh.Error, ConnectionError, asyncio.CancelledError):
             await shell
         process.close()
+
+
+@contextlib.contextmanager
+def serving(devices: Mapping[str, Device]) -> Iterator[Vendors]:
+    """Run the server in a thread, for tests that wait for other processes."""
+    vendors, loop = Vendors(devices), asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="vendors")
+    thread.start()
+    try:
+        asyncio.run_coroutine_threadsafe(vendors.__aenter__(), loop).result(30)
+        yield vendors
+        asyncio.run_coroutine_threadsafe(vendors.close(), loop).result(30)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 class _Server(asyncssh.SSHServer):

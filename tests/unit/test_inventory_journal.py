@@ -180,3 +180,9 @@ def test_a_change_counts_from_when_the_router_says_it_was_made() -> None:
         ConfigChange("xa-a", NOW_US - MINUTE_US),
         ConfigChange("xa-a", NOW_US + 5),
     ]
+
+
+@pytest.mark.parametrize("serial", ["None", "0", "0000000000", "N/A", "To be filled by O.E.M.", ""])
+def test_what_makers_write_for_no_serial_number_never_moves(serial: str) -> None:
+    history = (fact("serial", serial, 1), fact("serial", serial, 5, agency="xa-new"))
+    assert changes(history) == []

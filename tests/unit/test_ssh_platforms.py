@@ -113,6 +113,18 @@ def test_masking_is_quick_on_a_long_configuration(name: str) -> None:
     assert SEED not in clean(text, PLATFORMS[name].configuration)
 
 
+def test_several_addresses_and_neighbours_of_one_interface_are_all_told() -> None:
+    platform = PLATFORMS["mikrotik_routeros"]
+    command = next(each for each in platform.commands if each.send.startswith("ip address"))
+    rows = ("10.9.0.1/24", "10.84.34.2/30", "0.0.0.0/0")
+    text = "\n".join(f" {n}   address={each} interface=ether1" for n, each in enumerate(rows))
+    turned = "\n".join(text.splitlines()[::-1])
+    for each in (text, turned):
+        assert read_answer(platform, command, each).tables["address"] == {
+            "ether1": "10.84.34.2/30, 10.9.0.1/24"
+        }
+
+
 def test_an_answer_that_no_template_fits_is_told_not_raised_as_a_fault() -> None:
     platform = PLATFORMS["cisco_ios"]
     command = next(each for each in platform.commands if each.send == "show ip arp")

@@ -88,10 +88,21 @@ class Session:
         self._socket = self._connected()
         try:
             self._connection = _driver(self._platform.device_type)(**self._parameters())
-            if self._platform.enable and not self._connection.check_enable_mode():
-                self._connection.enable()
+            self._enter_privileged_mode()
         except Exception as error:  # noqa: BLE001  # netmiko and paramiko raise almost anything
             raise self._told(error) from None
+
+    def _enter_privileged_mode(self) -> None:
+        if not self._platform.enable or self._connection.check_enable_mode():
+            return
+        try:
+            self._connection.enable()
+        except ValueError:
+            # Some count these tries too, and lock the account as after a wrong login.
+            raise WrongLogin(
+                f"user {self._login.user!r} came in and was refused the privileged mode: check "
+                "enable_password; netmon tries again later, ever more seldom"
+            ) from None
 
     def ask(self, command: str) -> str:
         """Return what the router answers to a command of the allow-list.

@@ -7,6 +7,8 @@ import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from netmon.errors import InventoryError
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
@@ -19,14 +21,15 @@ REFUSALS_IN_A_ROW = 3
 
 
 class Brake:
-    """How long each router is left alone; kept in a file, so that a restart forgets nothing."""
+    """How long each router is left alone; kept in a file, so that a restart forgets nothing.
+
+    Raises:
+        InventoryError: the file cannot be read: without it an account may be locked.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._refusals: dict[str, tuple[int, int]] = {}
-        if path.exists():
-            tree = json.loads(path.read_text(encoding="utf-8"))
-            self._refusals = {agency: (entry[0], entry[1]) for agency, entry in tree.items()}
+        self._refusals = _read(path) if path.exists() else {}
 
     def held_until_us(self, agency: str) -> int:
         """Return until when no login is tried; 0: one may be."""
@@ -49,6 +52,17 @@ class Brake:
         temporary = self._path.with_name(f".{self._path.name}.new")
         temporary.write_text(json.dumps(self._refusals), encoding="utf-8")
         temporary.replace(self._path)
+
+
+def _read(path: Path) -> dict[str, tuple[int, int]]:
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8"))
+        return {agency: (int(count), int(held_us)) for agency, (count, held_us) in tree.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        raise InventoryError(
+            f"{path}: cannot be read: who refused a login is not known, so nobody is visited. "
+            "Delete it when no account is about to be locked"
+        ) from None
 
 
 class Gate:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
+import traceback
 import zlib
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from netmon.clock import Timeline
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,14 @@ class Collector:
             self._open.add(session)
         try:
             return visit(target.agency, target.platform, session, target.known_secrets)
+        except Exception as error:  # noqa: BLE001  # our bug on one router must not end the round
+            # Neither the error's text nor its values: a router's words may hold secrets.
+            where = "".join(traceback.format_tb(error.__traceback__))
+            _log.error(
+                "%s: the visit is broken: %s\n%s", target.agency, type(error).__name__, where
+            )
+            detail = f"netmon's own mistake ({type(error).__name__}): the log tells where"
+            return Visit(target.agency, SshStatus.BROKEN, detail, target.platform.name)
         finally:
             with self._lock:
                 self._open.discard(session)

@@ -17,8 +17,9 @@ from typing import Any
 import yaml
 
 _SCALARS = {"device_type", "vendor", "os", "template", "identifies", "refusal", "pager", "prompt"}
-_KEYS = _SCALARS | {"session", "enable", "commands", "configuration"}
+_KEYS = {"like"} | _SCALARS | {"session", "enable", "commands", "configuration"}
 _COMMAND_KEYS = {"send", "optional", "template", "patterns", "facts", "tables"}
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _CONFIGURATION_KEYS = {"send", "complete", "noise", "secrets", "sections", "changed"}
 
 
@@ -99,7 +100,10 @@ def load_platforms() -> Mapping[str, Platform]:
     folder = resources.files("netmon.probes.ssh").joinpath("platforms")
     files = sorted((each for each in folder.iterdir() if each.name.endswith(".yaml")), key=str)
     named = ((each.name.removesuffix(".yaml"), each.read_text("utf-8")) for each in files)
-    return MappingProxyType({name: read_platform(name, text) for name, text in named})
+    texts = dict(named)
+    return MappingProxyType(
+        {name: read_platform(name, text, texts) for name, text in texts.items()}
+    )
 
 
 def identify(platforms: Mapping[str, Platform], description: str) -> Platform | None:
@@ -110,14 +114,16 @@ def identify(platforms: Mapping[str, Platform], description: str) -> Platform | 
     return None
 
 
-def read_platform(name: str, text: str) -> Platform:
-    """Return the platform that a YAML text tells.
+def read_platform(name: str, text: str, others: Mapping[str, str] = _NOTHING) -> Platform:
+    """Return the platform that a YAML text tells; what it leaves out is as with `like`.
 
     Raises:
         ValueError: an unknown key, or a pattern that is none.
     """
     tree = yaml.load(text, Loader=yaml.CBaseLoader)  # noqa: S506  # every scalar a str, no objects
     _demand_known(name, tree, _KEYS)
+    if "like" in tree:
+        tree = {**yaml.load(others[tree["like"]], Loader=yaml.CBaseLoader), **tree}  # noqa: S506  # as above
     return Platform(
         name=name,
         device_type=tree["device_type"],

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from ipaddress import ip_interface
 from typing import TYPE_CHECKING, Any
 
 from ntc_templates.parse import ParsingException, parse_output
 from textfsm.parser import TextFSMError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from netmon.probes.ssh.platforms import Command, Platform
 
@@ -59,11 +60,34 @@ def read_answer(platform: Platform, command: Command, text: str) -> Answers:
             answers.facts[fact] = told
     for sort, told_by in command.tables.items():
         named = ((_fill(told_by.name, row), _fill(told_by.text, row)) for row in rows)
-        # An address that is not set, or a neighbour without a name, is none.
-        wanted = sort == "interface"
-        found = {name: value for name, value in named if name and (value.strip("/") or wanted)}
-        answers.tables[sort] = found
+        answers.tables[sort] = _table(sort, named)
     return answers
+
+
+def _table(sort: str, named: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the texts by name; of several under one name all are told, in an order that holds."""
+    found: dict[str, list[str]] = {}
+    for name, text in named:
+        value = _address(text) if sort == "address" else text
+        # An address that is not set, or a neighbour without a name, is none.
+        if name and (value.strip("/") or sort == "interface"):
+            found.setdefault(name, []).append(value)
+    return {
+        name: values[0] if len(values) == 1 else ", ".join(sorted(set(values)))[:_LONGEST]
+        for name, values in found.items()
+    }
+
+
+def _address(text: str) -> str:
+    """Return an address with the length of its prefix, however a router writes it."""
+    try:
+        address = ip_interface("/".join(text.split()))
+    except ValueError:
+        return text
+    if address.ip.is_unspecified:
+        return ""
+    # Where no mask is told, none is invented.
+    return address.with_prefixlen if {"/", " "} & set(text) else text
 
 
 def _rows(platform: Platform, command: Command, text: str) -> Iterator[Mapping[str, str]]:

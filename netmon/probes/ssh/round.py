@@ -7,12 +7,12 @@ import fcntl
 import logging
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, TypeAlias
 
-from netmon.errors import InventoryError
+from netmon.errors import InventoryError, NetmonError
 from netmon.inventory.blame import told_instant_us
 from netmon.inventory.configs import ConfigStore
 from netmon.inventory.latest import LastVisit, LastVisits
@@ -103,8 +103,7 @@ class InventoryRound:
             collector = Collector(self._directory, self._timeline, self._sessions)
 
             async def take(visit: Visit) -> None:
-                await self._keep(_Kept(store, keeper), visit, result)
-                progress(visit)
+                progress(await self._kept(_Kept(store, keeper), visit, result))
 
             try:
                 for each in hindered:
@@ -116,10 +115,20 @@ class InventoryRound:
                 store.close()
         return result
 
+    async def _kept(self, kept: _Kept, visit: Visit, result: RoundResult) -> Visit:
+        """Keep one visit; where that fails the others go on, and it is told of this one."""
+        try:
+            await self._keep(kept, visit, result)
+        except (NetmonError, OSError) as error:
+            visit = Visit(visit.agency, SshStatus.NOT_KEPT, str(error), visit.platform)
+            with suppress(OSError):
+                self._last.save(_last_visit(visit, self._timeline.now_us(), "", None))
+        result.statuses[visit.status] += 1
+        return visit
+
     async def _keep(self, kept: _Kept, visit: Visit, result: RoundResult) -> None:
-        """Keep one visit: the configuration first, so that no fact names one that is not there."""
+        """The configuration first, so that no fact names one that is not there."""
         at_us = self._timeline.now_us()
-        _tell(visit)
         facts, within = _facts(visit)
         if visit.configuration is not None:
             facts["config"] = await kept.save(visit, at_us)
@@ -131,7 +140,6 @@ class InventoryRound:
             for change in changes:
                 self._note(change, changed_us or at_us, result)
         self._last.save(_last_visit(visit, at_us, facts.get("config", ""), changed_us))
-        result.statuses[visit.status] += 1
         result.unread += len(visit.unread)
 
     def _note(self, change: FactChange, changed_us: int, result: RoundResult) -> None:
@@ -163,16 +171,6 @@ class InventoryRound:
 def configurations(directory: Path) -> Path:
     """Return where the repository of configurations lies."""
     return directory / "configurations.git"
-
-
-def _tell(visit: Visit) -> None:
-    match visit.status:
-        case SshStatus.OK | SshStatus.NO_SECRET | SshStatus.NOT_CONFIGURED:
-            _log.debug("%s: ssh %s %s", visit.agency, visit.status, visit.detail)
-        case SshStatus.HOST_KEY:
-            _log.error("%s: ssh %s: %s", visit.agency, visit.status, visit.detail)
-        case _:
-            _log.warning("%s: ssh %s: %s", visit.agency, visit.status, visit.detail)
 
 
 def _facts(visit: Visit) -> tuple[dict[str, str], tuple[str, ...]]:

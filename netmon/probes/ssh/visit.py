@@ -38,6 +38,10 @@ class SshStatus(StrEnum):
     """What came is no answer of such a router."""
     NOT_ALLOWED = "not_allowed"
     """Our own bug: a line that is not on the allow-list."""
+    BROKEN = "broken"
+    """Our own bug too; the log tells where."""
+    NOT_KEPT = "not_kept"
+    """The router told everything, and it could not be stored."""
 
 
 class Conversation(Protocol):
@@ -102,9 +106,11 @@ def visit(
         session.open()
         asking.facts()
         asking.configuration()
-        if not result.answers.facts and result.configuration is None:
+        # Where nothing marks the end of a configuration, only facts tell that a router speaks.
+        marked = platform.configuration.complete is not None
+        if not result.answers.facts and not (marked and result.configuration):
             result.status = SshStatus.GARBAGE
-            result.answers = Answers()
+            result.answers, result.configuration = Answers(), None
         else:
             told = {"vendor": platform.vendor, "os": platform.os}
             result.answers.facts = {**told, **result.answers.facts}
