@@ -18,7 +18,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -88,12 +87,14 @@ def record(seconds: float) -> dict[str, Any]:
     # What is added up hour by hour is added up ten seconds by ten seconds.
     quick = quick.replace("[1h]", f"[{_QUICK['1h']}]")
     rules.write_text(quick, "utf-8")
-    files = Path(tempfile.mkdtemp())
-    command = [sys.executable, "-m", "netmon", "demo", f"--web.listen-address={ADDRESS}"]
-    demo = subprocess.Popen([*command, f"--directory={files}"], cwd=ROOT)
+    start = (
+        "import pathlib, sys; from netmon.cli import main; from netmon.demo import files; "
+        f"files.shipped_configuration = lambda: pathlib.Path({str(province())!r}); "
+        f"sys.exit(main(['demo', '--web.listen-address={ADDRESS}']))"
+    )
+    demo = subprocess.Popen([sys.executable, "-c", start], cwd=ROOT)
     try:
         wait_until_ready()
-        work_always(files / "calendar.yaml")
         alerts = ROOT / "exporters/prometheus/rules/netmon.yml"
         with Prometheus(Scrape([ADDRESS], interval="2s", rule_files=[rules, alerts])) as running:
             time.sleep(seconds)
@@ -106,12 +107,14 @@ def record(seconds: float) -> dict[str, Any]:
         demo.wait()
 
 
-def work_always(calendar: Path) -> None:
-    """Make every hour a business hour: pictures are drawn at any time of day."""
+def province() -> Path:
+    """Copy the shipped province, with every hour a business hour: pictures are drawn at any."""
+    folder = Path(tempfile.mkdtemp()) / "config"
+    shutil.copytree(ROOT / "config", folder)
     days = "monday, tuesday, wednesday, thursday, friday, saturday, sunday"
-    calendar.write_text(f'hours: ["00:00-24:00"]\nweekdays: [{days}]\n', "utf-8")
-    with urllib.request.urlopen(f"http://{ADDRESS}/-/reload", data=b"", timeout=30):
-        pass
+    calendar = f'hours: ["00:00-24:00"]\nweekdays: [{days}]\n'
+    (folder / "calendar.yaml").write_text(calendar, "utf-8")
+    return folder
 
 
 def ask(prometheus: Prometheus, seconds: int) -> dict[str, Any]:
@@ -156,6 +159,8 @@ def shoot(chromium: str, text: str, size: tuple[int, int], target: Path) -> None
             check=True,
             capture_output=True,
         )  # fmt: skip
+    if (squeeze := shutil.which("pngquant")) is not None:
+        subprocess.run([squeeze, "--force", "--ext=.png", str(target)], check=True)
     print(f"drew {target}")
 
 

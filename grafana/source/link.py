@@ -162,9 +162,9 @@ def _outages_by_cause(words: Words) -> model.Panel:
     )
     queries = [rows(f"{lasted} > 0"), rows(f"round({ended}) > 0")]
     columns = (
-        Column("cause", "grafana.cause", Figure(mappings=look.of_causes(words)), width=250),
-        Column("Value #A", "grafana.lost", Figure("dtdhms", 0)),
-        Column("Value #B", "grafana.outages_count", Figure(decimals=0)),
+        Column("cause", "grafana.cause", Figure(mappings=look.of_causes(words))),
+        Column("Value #A", "grafana.lost", Figure("dtdhms", 0), width=110),
+        Column("Value #B", "grafana.outages_count", Figure(decimals=0), width=80),
     )
     frame = Frame("grafana.outages_by_cause", 8, 9)
     return panels.listing(words, frame, queries, columns, "grafana.lost")

@@ -120,7 +120,7 @@ def big(
         reduce_options=_LAST,
         text_mode=mode,
         # Sized by itself, text as tall as its tile loses the accents of capitals.
-        text=common.VizTextDisplayOptions(title_size=14, value_size=26 if names else 34),
+        text=common.VizTextDisplayOptions(title_size=13, value_size=22 if names else 34),
         wide_layout=False,
     )
     return _panel(words, frame, _Body("stat", [query], options, _defaults(words, figure)))
