@@ -48,6 +48,8 @@ EMPTY = {
     "Ignored ICMP packets": "a counter may not have moved",
 }
 """Panels that may have nothing to show, with the reason."""
+EMPTY_QUERIES = {("Loss over time", "B"): "this province has IPv4 only"}
+"""Queries of panels that have something to show."""
 UNSAID = {"serial"}
 """Labels that are empty here: net-snmp tells no serial number."""
 
@@ -145,8 +147,12 @@ def test_every_query_is_answered_and_no_panel_is_empty(
     if panel.panel.get("repeat"):
         values[panel.panel["repeat"]] = "huyen-0"
     found = answers(prometheus, panel, values)
-    if panel.title not in EMPTY:
-        assert all(found), f"{panel.title}: {panel.panel['targets']}"
+    empty = [
+        target["expr"]
+        for target, series in zip(panel.panel["targets"], found, strict=True)
+        if not series and (panel.title, target["refId"]) not in EMPTY_QUERIES
+    ]
+    assert panel.title in EMPTY or not empty
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.title)
