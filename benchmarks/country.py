@@ -50,6 +50,7 @@ _SETTINGS = """\
 inventory: agencies.yaml
 calendar: calendar.yaml
 storage: {path: ledger.sqlite}
+judge: {new_links: swift}
 modules:
   echo: {default: {interval: 1s, timeout: 1s}}
 """

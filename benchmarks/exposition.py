@@ -75,9 +75,9 @@ for line in sys.stdin:
 class Country:
     """A country of so many links, every one of them pinged once per second."""
 
-    def __init__(self, links: int) -> None:
+    def __init__(self, links: int, inventory: Inventory | None = None) -> None:
         self._random = np.random.default_rng(7)
-        self._inventory = _inventory(links)
+        self._inventory = inventory or _inventory(links)
         self._snapshot = self._first(links)
 
     def next(self) -> Snapshot:
@@ -115,6 +115,7 @@ class Country:
             AccountColumns(
                 np.zeros((links, len(STATES), len(Hours))),
                 np.zeros((links, len(CAUSES)), np.int64),
+                np.zeros((links, len(CAUSES))),
             ),
             {},
             (),
@@ -156,6 +157,7 @@ def _judgement(links: int) -> JudgementColumns:
         settled_us=np.full(links, _START_US, np.int64),
         loss_ratio=np.zeros(links),
         flapping=np.zeros(links, np.bool_),
+        silent_family_us=np.zeros((links, 2), np.int64),
     )
 
 

@@ -31,6 +31,7 @@ DASHBOARDS = Path(__file__).parents[1] / "grafana/dashboards/en"
 SPANS = {"netmon-en-overview": 6 * 3600, "netmon-en-carrier": 7 * 86_400}
 """How long the view of each dashboard is when it is opened."""
 DISTRICTS, KINDS, PROVIDERS = 100, ("district", "commune"), ("vnpt", "viettel")
+NAMES, LINK = 'kind_name="Kind",district_name="District"', ',link="primary"'
 MINUTE, HOUR = 60, 3600
 POINTS = 1000
 """A panel as wide as a wall asks for no more."""
@@ -89,13 +90,14 @@ def exposition(links: int, end: int) -> Iterator[str]:
     now, minutes = (end,), range(end - 6 * HOUR, end + 1, MINUTE)
     day, week = range(end - 24 * HOUR, end + 1, HOUR), range(end - 7 * 24 * HOUR, end + 1, HOUR)
     every = [place(number) for number in range(links)]
-    down = [f'{each},provider_name="Carrier",name="Agency"' for each in every[::100]]
-    groups = sorted({each.split(",", 2)[2] + ',provider_name="Carrier"' for each in every})
-    agency = [each.rsplit(",", 1)[0] for each in every]
-    yield from series("netmon_link_up", (each.split(",kind")[0] for each in every), now)
-    yield from series(
-        "netmon_agency_info", (each.replace(',link="primary"', "") for each in agency), now
-    )
+    down = [f'{each},provider_name="Carrier",name="Agency",{NAMES}' for each in every[::100]]
+    groups = sorted({f'{each.split(",", 2)[2]},provider_name="Carrier",{NAMES}' for each in every})
+    agency = [
+        f'{each.rsplit(",", 1)[0].replace(LINK, "")},{NAMES},latitude="10",longitude="106"'
+        for each in every
+    ]
+    yield from series(records.BEST_STATE, (each.split(",")[0] for each in every), now)
+    yield from series("netmon_agency_info", agency, now)
     for name in ("netmon_inventory_links", "netmon_wall_clock_offset_seconds"):
         yield from series(name, [""], minutes)
     yield from series("netmon_round_last_end_timestamp_seconds", ['round="echo:default"'], now)
@@ -115,6 +117,7 @@ def exposition(links: int, end: int) -> Iterator[str]:
     yield from series(records.PROVIDER_SECONDS, by_state, week)
     causes = [f'{each},cause="{cause}"' for each in carriers for cause in CAUSES]
     yield from series(records.ENDED_OUTAGES, causes, week)
+    yield from series(records.OUTAGE_SECONDS, causes, week)
     yield from series(records.DOWN_SECONDS, down, week)
 
 

@@ -65,6 +65,7 @@ def batch(slots: NDArray[np.int32], at_us: int, lost: NDArray[np.bool_]) -> Echo
         rtt_seconds=np.where(lost, np.nan, RTT_US / 1e6),
         error=np.full(count, NO_ERROR, np.int8),
         offender=np.zeros(count, np.uint64),
+        family=np.full(count, 4, np.int8),
     )
 
 

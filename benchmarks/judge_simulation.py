@@ -1,9 +1,10 @@
 """False downs, time to decision and packets of our rule, with the peers' rules beside it.
 
 Two parts, both seeded. *False downs*: runs of losses of links that were never cut, drawn for at
-least `--link-hours` of each kind of loss, with the judge's own functions learning and deciding.
-Every rule sees the same runs. *Decisions*: the real judge, driven echo by echo in virtual time
-with losses, confirming echoes and time-outs, until each link is cut.
+least `--link-hours` of each kind of loss after a first day that is counted apart, with the judge's
+own functions learning and deciding. Every rule sees the same runs. *Decisions*: the real judge,
+which knows the links from the first part, driven echo by echo in virtual time with losses,
+confirming echoes and time-outs, until each link is cut; and links without loss that are new.
 
 Kinds of loss: independent (a share of all echoes), and bursty (Gilbert: the line is dead for
 spells of exponential length, one or three seconds in the mean, and perfect between them).
@@ -28,19 +29,26 @@ from numpy.typing import NDArray
 from netmon.judge.columns import EchoBatch
 from netmon.judge.echoes import take
 from netmon.judge.judge import Judge
+from netmon.judge.learnt import Learnt
 from netmon.judge.policy import Policy
+from netmon.judge.restored import Restored
 from netmon.judge.sequential import (
     ONSET_MEMORY_ECHOES,
+    ONSET_PRIOR_ECHOES,
     ONSET_UNKNOWN,
     RUN_HALF_LIFE_US,
+    SUSPICION_UNKNOWN,
     YEAR_US,
-    learn_false_alarm,
+    Known,
+    Pace,
+    clear,
     learn_run,
     losses_needed,
 )
 from netmon.model import (
     NO_ERROR,
     Agency,
+    Health,
     Inventory,
     Kind,
     Link,
@@ -49,12 +57,14 @@ from netmon.model import (
     Outcome,
     Province,
     Role,
+    State,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 SECOND_US = 1_000_000
+ECHOES_PER_YEAR = YEAR_US / SECOND_US
 HOUR_SECONDS = 3600.0
 HOURS_PER_YEAR = 8766.0
 TIMEOUT_SECONDS = 1.0
@@ -69,6 +79,9 @@ MISSES = 3
 NAV_PACE_SECONDS, NAV_MISSES = 20.0, 4
 NAV_SECONDS = (NAV_MISSES - 1) * NAV_PACE_SECONDS + 60 + 240
 
+START_US = 1_700_000_000 * SECOND_US
+AGES_HOURS = (0, 3, 6, 9, 13)
+
 Floats = NDArray[np.float64]
 
 
@@ -82,6 +95,12 @@ class Loss:
     def __str__(self) -> str:
         how = f"spells of {self.spell_seconds:g} s" if self.spell_seconds else "independent"
         return f"{self.share:.1%} {how}"
+
+
+KINDS = (
+    *(Loss(share) for share in (0.0, 0.001, 0.01, 0.05, 0.1)),
+    *(Loss(share, spell) for spell in (1.0, 3.0) for share in (0.001, 0.01, 0.05, 0.1)),
+)
 
 
 @dataclass
@@ -133,57 +152,70 @@ def _draw_spells(loss: Loss, shape: tuple[int, int], generator: np.random.Genera
 
 
 class Ours:
-    """What the judge remembers of every link, and how often it was wrong."""
+    """What the judge remembers of every link."""
 
     def __init__(self, links: int, false_alarms_per_link_year: float) -> None:
-        self.onset = np.full(links, ONSET_UNKNOWN)
-        self.trials = np.zeros(links)
-        self.hits = np.zeros(links)
-        self.budget = false_alarms_per_link_year
+        self.known = Known(
+            np.full(links, ONSET_UNKNOWN),
+            np.zeros(links),
+            np.zeros(links),
+            np.full(links, SUSPICION_UNKNOWN),
+        )
+        self.onset_echoes = np.full(links, ONSET_PRIOR_ECHOES)
+        self.pace = Pace(np.full(links, ECHOES_PER_YEAR), BURST_SECONDS, false_alarms_per_link_year)
+
+    def clear_all(self) -> None:
+        """Let a day without loss pass."""
+        self._watch(np.full(len(self.known.onset), 86_400.0), 0)
 
     def needed(self) -> NDArray[np.int32]:
         """Return how many losses in a row would decide now."""
-        year = np.full(len(self.onset), float(YEAR_US / SECOND_US))
-        return losses_needed(self.onset, self.trials, self.hits, year, self.budget)
+        return losses_needed(self.known, self.pace)
 
-    def learn(self, runs: Runs, decided: NDArray[np.bool_]) -> None:
-        """Remember runs as the judge does."""
-        needed = np.broadcast_to(self.needed()[:, np.newaxis], runs.lost.shape)
-        for column in range(RUNS_AT_ONCE):
-            length, wrong = runs.lost[:, column], decided[:, column]
-            self.trials, self.hits = learn_run(
-                self.trials, self.hits, np.where(wrong, 0, length).astype(np.int32)
-            )
-            if wrong.any():
-                self.trials, self.hits = learn_false_alarm(
-                    self.trials, self.hits, np.where(wrong, needed[:, column], 0).astype(np.int32)
-                )
-        self.trials *= 0.5 ** (runs.gap_seconds.sum(axis=1) * SECOND_US / RUN_HALF_LIFE_US)
-        self.hits *= 0.5 ** (runs.gap_seconds.sum(axis=1) * SECOND_US / RUN_HALF_LIFE_US)
-        keep = (1 - 1 / ONSET_MEMORY_ECHOES) ** runs.gap_seconds.sum(axis=1)
-        rate = RUNS_AT_ONCE / np.maximum(runs.gap_seconds.sum(axis=1), RUNS_AT_ONCE)
-        self.onset = rate + (self.onset - rate) * keep
+    def learn(self, runs: Runs) -> None:
+        """Remember runs as the judge does: what it called an outage teaches nothing."""
+        needed = self.needed()
+        self._watch(runs.gap_seconds.sum(axis=1), runs.lost.shape[1])
+        for lost in runs.lost.T:
+            ended = np.where(lost >= needed, 0, lost).astype(np.int32)
+            self.known = learn_run(self.known, ended, ECHOES_PER_YEAR)
+
+    def remembered(self, links: int, now_us: int) -> list[Learnt]:
+        """Return what is known of the first links."""
+        columns = (self.known.onset, self.onset_echoes, *self.known[1:])
+        rows = np.stack(columns, axis=1)[:links].tolist()
+        return [Learnt(now_us, *row) for row in rows]
+
+    def _watch(self, seconds: Floats, runs: int) -> None:
+        """Let time with so many runs in it pass, as the judge does echo by echo."""
+        keep = 0.5 ** (seconds * SECOND_US / RUN_HALF_LIFE_US)
+        self.onset_echoes = np.minimum(self.onset_echoes + seconds, ONSET_MEMORY_ECHOES)
+        rate = runs / np.maximum(seconds, runs)
+        onset = rate + (self.known.onset - rate) * np.exp(-seconds / self.onset_echoes)
+        cleared = clear(self.known.suspicion, (seconds * SECOND_US).astype(np.int64))
+        self.known = Known(onset, self.known.trials * keep, self.known.hits * keep, cleared)
 
 
 def false_downs(
-    loss: Loss, link_hours: float, false_alarms: float, generator: np.random.Generator
+    loss: Loss, link_hours: float, ours: Ours, generator: np.random.Generator
 ) -> dict[str, float]:
     """Return false downs per link-year of every rule over at least so many link-hours.
 
-    The first day of every link, in which the judge does not know it yet, is told apart.
+    The first day of every link, in which the judge does not know it yet, is told apart: there the
+    judge learns after every run, later after every draw of them.
     """
-    links = 20_000
-    ours = Ours(links, false_alarms)
+    links = len(ours.known.onset)
     first, later = Tally(), Tally()
     while loss.share and later.hours < link_hours:
-        tally = later if first.hours >= FIRST_DAY_HOURS * links else first
         runs = draw(loss, links, generator)
-        needed = ours.needed()[:, np.newaxis]
-        reported = runs.lost >= needed
-        # A loss without a report is known at its time-out; an answer before that disproves it.
-        known_us = SCHEDULE[np.minimum(needed, len(SCHEDULE)) - 1] + TIMEOUT_SECONDS
-        tally.count(runs, reported, reported & (_answered_seconds(runs) > known_us))
-        ours.learn(runs, reported)
+        if first.hours < FIRST_DAY_HOURS * links:
+            for column in range(RUNS_AT_ONCE):
+                one = Runs(*(getattr(runs, each.name)[:, [column]] for each in fields(Runs)))
+                first.count(one, ours)
+                ours.learn(one)
+        else:
+            later.count(runs, ours)
+            ours.learn(runs)
     return {
         **later.per_year(),
         "first day: netmon": first.per_year()["netmon"],
@@ -201,12 +233,17 @@ class Tally:
         self.confirming = 0
         self.downs = dict.fromkeys(("netmon", "netmon, reported", "3 misses", "NAV"), 0)
 
-    def count(self, runs: Runs, reported: NDArray[np.bool_], timed_out: NDArray[np.bool_]) -> None:
-        """Count a draw of runs."""
+    def count(self, runs: Runs, ours: Ours) -> None:
+        """Count runs that are judged by what is known before them."""
+        needed = ours.needed()[:, np.newaxis]
+        decided = runs.lost >= needed
+        # A loss is known at its time-out; an answer before that disproves the outage.
+        known_us = SCHEDULE[np.minimum(needed, len(SCHEDULE)) - 1] + TIMEOUT_SECONDS
+        answered = SCHEDULE[np.minimum(runs.lost, len(SCHEDULE) - 1)] + RTT_SECONDS
         self.hours += float(runs.gap_seconds.sum()) / HOUR_SECONDS
         self.confirming += int(runs.lost.sum())
-        self.downs["netmon"] += int(timed_out.sum())
-        self.downs["netmon, reported"] += int(reported.sum())
+        self.downs["netmon"] += int((decided & (answered > known_us)).sum())
+        self.downs["netmon, reported"] += int(decided.sum())
         self.downs["3 misses"] += int((runs.regular >= MISSES).sum())
         self.downs["NAV"] += int((runs.dead_seconds >= NAV_SECONDS).sum())
 
@@ -215,11 +252,6 @@ class Tally:
         hours = self.hours or 1.0
         rates = {rule: count / hours * HOURS_PER_YEAR for rule, count in self.downs.items()}
         return rates | {"Gatus 3/2": rates["3 misses"]}
-
-
-def _answered_seconds(runs: Runs) -> Floats:
-    answered: Floats = SCHEDULE[np.minimum(runs.lost, len(SCHEDULE) - 1)] + RTT_SECONDS
-    return answered
 
 
 def inventory(links: int) -> Inventory:
@@ -236,13 +268,20 @@ def inventory(links: int) -> Inventory:
 class Wire:
     """Links with losses in virtual time, in columns, judged by the real judge."""
 
-    def __init__(self, loss: Loss, links: int, generator: np.random.Generator) -> None:
-        self.loss, self.links, self.generator = loss, links, generator
+    def __init__(
+        self, loss: Loss, learnt: Sequence[Learnt], generator: np.random.Generator
+    ) -> None:
+        self.loss, self.generator = loss, generator
+        self.links = links = len(learnt)
         self.judge = Judge(Policy())
-        self.now_us = 1_700_000_000 * SECOND_US
+        self.now_us = START_US
         inv = inventory(links)
         self.slots = {key: slot for slot, key in enumerate(inv.links)}
-        self.judge.set_links(inv, self.slots, links, self.now_us)
+        restored = {
+            key: Restored(State.UNOBSERVED, Health.UP, START_US, learnt=learnt[slot])
+            for key, slot in self.slots.items()
+        }
+        self.judge.set_links(inv, self.slots, links, START_US, restored)
         self.phase_us = generator.integers(0, SECOND_US, links)
         self.next_us = self.now_us + self.phase_us
         self.cut_us = np.full(links, np.iinfo(np.int64).max)
@@ -317,18 +356,20 @@ def _batch(
         rtt_seconds=np.where(lost, np.nan, RTT_SECONDS),
         error=np.full(len(slots), NO_ERROR, np.int8),
         offender=np.zeros(len(slots), np.uint64),
+        family=np.full(len(slots), 4, np.int8),
     )
 
 
 def decisions(
-    loss: Loss, links: int, minutes: float, generator: np.random.Generator
+    loss: Loss, learnt: Sequence[Learnt], minutes: float, generator: np.random.Generator
 ) -> dict[str, float]:
     """Return the times from a true cut to the decision, by the real judge and by the peers."""
-    wire = Wire(loss, links, generator)
+    links = len(learnt)
+    wire = Wire(loss, learnt, generator)
     false = len(wire.run(minutes * 60))
     bursts = wire.bursts
     wire.cut_us = wire.now_us + generator.integers(0, SECOND_US, links)
-    found = {event.key: event for event in reversed(wire.run(60))}
+    found = {event.key: event for event in reversed(wire.run(90))}
     seconds = np.array(
         [
             (found[key].decided_us - int(wire.cut_us[slot])) / SECOND_US
@@ -359,26 +400,38 @@ def main() -> None:
     parser.add_argument("--false-alarms", type=float, default=1.0, help="per link-year")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    kinds = [Loss(share) for share in (0.0, 0.001, 0.01, 0.05, 0.1)]
-    kinds += [Loss(0.001, 1.0), Loss(0.01, 1.0), Loss(0.1, 1.0), Loss(0.01, 3.0), Loss(0.1, 3.0)]
     results: dict[str, dict[str, dict[str, float]]] = {}
-    for number, kind in enumerate(kinds):
+    for number, kind in enumerate(KINDS):
         if options.only not in str(kind):
             continue
         generator = np.random.default_rng(number)
-        results[str(kind)] = {
-            "false downs per link-year": false_downs(
-                kind, options.link_hours, options.false_alarms, generator
-            ),
-            "decision": decisions(kind, options.links, options.minutes, generator),
-        }
-        if not options.json:
-            print(kind)
-            for part, figures in results[str(kind)].items():
-                line = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
-                print(f"  {part}: {line}", flush=True)
+        ours = Ours(20_000, options.false_alarms)
+        wrong = false_downs(kind, options.link_hours, ours, generator)
+        if not kind.share:
+            ours.clear_all()
+        learnt = ours.remembered(options.links, START_US)
+        right = decisions(kind, learnt, options.minutes, generator)
+        results[str(kind)] = {"false downs per link-year": wrong, "decision": right}
+        _tell(str(kind), results[str(kind)], options)
+    for hours in AGES_HOURS:
+        name = f"no loss, {hours:g} hours after it was added"
+        if options.only in name:
+            new = Learnt(START_US, 0.0, ONSET_MEMORY_ECHOES, 0.0, 0.0, -float(hours))
+            generator = np.random.default_rng(hours)
+            right = decisions(Loss(0.0), [new] * options.links, 0.5, generator)
+            results[name] = {"decision": right}
+            _tell(name, results[name], options)
     if options.json:
         print(json.dumps(results, indent=2))
+
+
+def _tell(name: str, parts: dict[str, dict[str, float]], options: argparse.Namespace) -> None:
+    if options.json:
+        return
+    print(name)
+    for part, figures in parts.items():
+        line = ", ".join(f"{figure} {value:.4g}" for figure, value in figures.items())
+        print(f"  {part}: {line}", flush=True)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,8 @@ class Fault(StrEnum):
     BEYOND = "cut beyond the uplink"
     AGENT = "agent restart"
     BEYOND_AND_AGENT = "cut beyond, agent restarts"
+    AGENT_UNPOLLED = "the same, never polled before"
+    POWER_UNPOLLED = "power cycle, never polled before"
     DISTRICT = "district cut"
     PRIMARY_FIRST = "both uplinks, primary first"
     BACKUP_FIRST = "both uplinks, backup first"
@@ -63,6 +65,8 @@ class Router:
     """By interface, when it had no carrier."""
     restart: float | None = None
     agent_restart: float | None = None
+    unpolled: bool = False
+    """Whether its first poll is the one after its outage."""
     received: int = 10**6
 
     def reading(self, agency: str, at: float, links: tuple[str, ...]) -> RouterReading:
@@ -121,15 +125,17 @@ class Trials:
         start, length = dice.uniform(40, 80), dice.uniform(8, 90)
         began = -dice.choice([dice.uniform(600, 4e7), TICKS_WRAP_SECONDS - dice.uniform(0, 200)])
         spans, router, right = [(start, start + length)], Router(began, {}), ""
-        if fault is Fault.POWER:
+        if fault in (Fault.POWER, Fault.POWER_UNPOLLED):
+            router.unpolled = fault is Fault.POWER_UNPOLLED
             router.restart = start + length - min(_BOOT_SECONDS, 0.5 * length)
             right = Cause.POWER
         elif fault is Fault.CIRCUIT:
             router.down, right = {0: spans}, Cause.CIRCUIT
-        elif fault in (Fault.AGENT, Fault.BEYOND_AND_AGENT):
+        elif fault in (Fault.AGENT, Fault.BEYOND_AND_AGENT, Fault.AGENT_UNPOLLED):
             router.agent_restart = start + dice.uniform(0.2, 0.8) * length
-            right = Cause.BEYOND if fault is Fault.BEYOND_AND_AGENT else NO_OUTAGE
-            spans = spans if fault is Fault.BEYOND_AND_AGENT else []
+            router.unpolled = fault is Fault.AGENT_UNPOLLED
+            right = NO_OUTAGE if fault is Fault.AGENT else Cause.BEYOND
+            spans = [] if fault is Fault.AGENT else spans
         elif fault is Fault.DISTRICT:
             router.down, right = {0: spans}, Cause.CIRCUIT
             self._add_communes(agency, spans, dice)
@@ -167,7 +173,10 @@ class Trials:
 
     def reachable(self, agency: str, at: float) -> bool:
         """Whether a poll comes through: it goes the primary's way."""
-        return not any(a <= at < b for a, b in self.cuts[f"{agency}/a"])
+        cuts = self.cuts[f"{agency}/a"]
+        if self.routers[agency].unpolled and at < max(end for _, end in cuts):
+            return False
+        return not any(a <= at < b for a, b in cuts)
 
 
 Matrix = Counter[tuple[Fault, str, str]]

@@ -20,7 +20,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
 
+
 _TEMPLATES = Path("/usr/share/prometheus/alertmanager/default.tmpl")
+"""Debian's Alertmanager reads it from there, wherever the program lies."""
+_IN_ITS_PLACE = """\
+mount --bind /usr/share/zoneinfo "$1/zoneinfo" && mount --rbind "$1" /usr/share &&
+shift && exec "$@"
+"""
+
+
+def _with_templates(program: str, share: Path) -> Sequence[str]:
+    """Return what starts a program that was unpacked, not installed, with its own /usr/share."""
+    unpacked = Path(program).resolve().parents[1] / "share/prometheus"
+    if _TEMPLATES.exists() or not unpacked.exists():
+        return []
+    (share / "zoneinfo").mkdir(parents=True)
+    (share / "prometheus").symlink_to(unpacked)
+    as_root = [] if os.geteuid() == 0 else ["--map-root-user"]
+    return ["unshare", "--mount", *as_root, "sh", "-c", _IN_ITS_PLACE, "sh", str(share)]
 
 
 class Alertmanager(HttpDaemon):
@@ -34,7 +51,7 @@ class Alertmanager(HttpDaemon):
         """Return the command that starts Alertmanager; an empty cluster address: no gossip."""
         program = find_program("prometheus-alertmanager")
         return [
-            *_with_templates_of(Path(program)),
+            *_with_templates(program, self.directory / "share"),
             program,
             f"--config.file={self._config.resolve()}",
             f"--storage.path={self.directory / 'data'}",
@@ -51,21 +68,6 @@ class Alertmanager(HttpDaemon):
         """Return the alerts that Alertmanager knows, with whom inhibits them."""
         known: list[dict[str, Any]] = json.loads(self.fetch("/api/v2/alerts"))
         return known
-
-
-def _with_templates_of(program: Path) -> list[str]:
-    """Return what stands before the command: Debian's build finds its templates there only.
-
-    Where the package was unpacked and not installed, its /usr/share is laid over the machine's for
-    this one process.
-    """
-    unpacked = program.parents[1] / "share"
-    if _TEMPLATES.exists() or not (unpacked / _TEMPLATES.relative_to("/usr/share")).exists():
-        return []
-    overlay = f"lowerdir={unpacked}:/usr/share"
-    laid_over = f'mount -t overlay overlay -o "{overlay}" /usr/share && exec "$@"'
-    rights = ["--mount"] if os.geteuid() == 0 else ["--mount", "--map-root-user"]
-    return [find_program("unshare"), *rights, "sh", "-c", laid_over, "sh"]
 
 
 class WebhookReceiver:

@@ -24,6 +24,7 @@ inventory: agencies.yaml
 calendar: calendar.yaml
 storage: {path: ledger.sqlite}
 web: {listen_address: "127.0.0.1:9877"}
+judge: {new_links: swift}
 modules:
   echo: {default: {interval: 1s, timeout: 1s}}
   snmp: {default: {interval: 5s, timeout: 1s}}

@@ -65,6 +65,7 @@ _LEDGER_PATIENCE_SECONDS = 5.0
 _WINDOWS_EVERY_SECONDS = 5.0
 _SURVEY_EVERY_SECONDS = 6 * 3600
 _RETENTION_EVERY_SECONDS = 24 * 3600
+_MEMORY_EVERY_SECONDS = 300
 _DRAIN_SECONDS = 5.0
 _SWITCH_SECONDS = 0.0002
 """Every NumPy call of the event loop may lose the interpreter lock to a scrape that is being
@@ -226,6 +227,7 @@ class Daemon:
         await self._snmp_engine.start()
         await self._traps.listen(loaded.settings.snmp_traps)
         self._scheduler.start()
+        self._watch.recall(self._restoration.readings)
         self._put_in_force(loaded, self._restoration.links)
         self._reload_success_us = self._timeline.now_us()
         # The inventory lives as long as we do: the collector need not walk it, stopping all.
@@ -256,7 +258,7 @@ class Daemon:
 
     def _schedule(self, modules: Mapping[str, SnmpModule]) -> None:
         rounds = {f"snmp {name}": module for name, module in modules.items()}
-        fixed = {"paths", "maintenance", "retention", "inventory"}
+        fixed = {"paths", "maintenance", "retention", "inventory", "memory"}
         self._scheduler.forget(self._scheduler.names - rounds.keys() - fixed)
         for name, module in rounds.items():
             job = partial(self._snmp.run, module.name)
@@ -265,6 +267,7 @@ class Daemon:
         self._scheduler.every("maintenance", _WINDOWS_EVERY_SECONDS, self._take_windows)
         # A round may be under way for hours: its sessions are ended at once, nothing of it is lost.
         self._scheduler.every("inventory", LOOK_EVERY_SECONDS, self._visits.look, drained=False)
+        self._scheduler.every("memory", _MEMORY_EVERY_SECONDS, self._remember, at_once=False)
         self._scheduler.every("retention", _RETENTION_EVERY_SECONDS, self._retain, at_once=False)
 
     def _with_windows(self, inventory: Inventory) -> Inventory:
@@ -288,6 +291,10 @@ class Daemon:
         days, now_us = self._loaded.settings.storage.retention_days, self._timeline.now_us()
         rows = await self._writer.call(lambda ledger: ledger.retain(now_us, days))
         _log.info("retention: %d rows older than %d days left the ledger", rows, days)
+
+    async def _remember(self) -> None:
+        if memory := self._watch.news():
+            self._writer.remember(memory)
 
     def _give_up(self) -> None:
         """Stop as failed: the supervisor restarts us."""
@@ -391,6 +398,7 @@ class Daemon:
         await self._tasks.cancel()
         if self._watch.inventory is not None:
             await self._publication.publish()
+            self._writer.remember(self._watch.news(all_readings=True))
         self._paths.close()
         await self._traps.close()
         await self._snmp_engine.close()

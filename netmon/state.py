@@ -102,6 +102,8 @@ class AccountColumns:
     """[link, STATES, Hours]"""
     outages: NDArray[np.int64]
     """[link, CAUSES]: outages that are over, by cause."""
+    outage_seconds: NDArray[np.float64]
+    """[link, CAUSES]: how long they lasted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +133,12 @@ class EngineFigures:
     lateness_p99_seconds: float = float("nan")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SnmpFigures:
-    """What the SNMP engine has asked and heard since the start."""
+    """What the SNMP engine has asked and heard since the start.
+
+    The engine counts in one of its own; a Snapshot holds a copy, which nobody changes.
+    """
 
     requests: int = 0
     retransmissions: int = 0
@@ -160,6 +165,8 @@ class TrapFigures:
     dropped: int = 0
     """Left unread: too many at a time."""
     malformed: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
+    """Those that were not believed, by `TrapRefusal`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +192,7 @@ class DaemonFigures:
     wall_offset_us: int = 0
     rounds: tuple[RoundFigures, ...] = ()
     engine: EngineFigures = field(default=EngineFigures())
-    snmp: SnmpFigures = field(default=SnmpFigures())
+    snmp: SnmpFigures = field(default_factory=SnmpFigures)
     traps: TrapFigures | None = None
     """None: traps are not received."""
     reload_successful: bool = True

@@ -18,6 +18,7 @@ from netmon.judge.columns import EchoBatch
 from netmon.judge.judge import Judge
 from netmon.judge.restored import Restored
 from netmon.ledger.account import Account
+from netmon.ledger.memory import Memory
 from netmon.model import Canary, Event, Inventory, LinkKey, Outcome, RouterReading
 from netmon.probes.icmp import EchoTarget
 from netmon.state import DaemonFigures, EchoColumns, OutageBook, Slots, Snapshot
@@ -36,6 +37,8 @@ _CANARY_AGENCY = ""
 """Canaries are pinged like links; no agency can have the empty id."""
 
 
+_READING_EVERY_US = 3600 * MICROSECONDS
+"""So seldom a router's last poll is stored: an hour's is as good a witness as a minute's."""
 _BURST_ECHOES = 5
 _BURST_SPACING_SECONDS = 0.2
 
@@ -136,6 +139,15 @@ class Watch:
         }
         self._enter(events)
         return frozenset(key for key in removed if key.agency != _CANARY_AGENCY)
+
+    def recall(self, readings: Mapping[str, RouterReading]) -> None:
+        """Take up what routers said before netmon was restarted; before the first inventory."""
+        self._judge.recall(readings)
+
+    def news(self, *, all_readings: bool = False) -> Memory:
+        """Return what the next daemon should know and the ledger does not yet."""
+        at_least_us = 1 if all_readings else _READING_EVERY_US
+        return Memory(self._judge.learnt(), self._judge.readings(at_least_us))
 
     def settle(self, events: Sequence[Event]) -> None:
         """Enter events in the account and in the book of outages: they are durable."""
@@ -264,4 +276,4 @@ def _selected(batch: EchoBatch, mask: NDArray[np.bool_]) -> EchoBatch:
 
 def _judged(link: RestoredLink) -> Restored:
     outage_us = None if link.outage is None else link.outage.start_us
-    return Restored(link.state, link.health, link.since_us, outage_us)
+    return Restored(link.state, link.health, link.since_us, outage_us, link.learnt)

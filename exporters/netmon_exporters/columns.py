@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +23,27 @@ class ColumnFamily:
     row_labels: tuple[str, ...]
     values: Callable[[Snapshot], Column]
     samples: tuple[Sample, ...] = (Sample(),)
+
+
+class LazyRows(Sequence[Labels]):
+    """Labels of rows, each made when it is asked for: for families that hold few series."""
+
+    def __init__(self, make: Callable[[int], Labels], rows: range) -> None:
+        self._make, self._rows = make, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Labels: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> LazyRows: ...
+
+    def __getitem__(self, at: int | slice) -> Labels | LazyRows:
+        if isinstance(at, slice):
+            return LazyRows(self._make, self._rows[at])
+        return template_labels(self._make(self._rows[at]))
 
 
 def blocks(

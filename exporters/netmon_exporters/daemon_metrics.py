@@ -102,6 +102,7 @@ def _ignored_traps(daemon: DaemonFigures) -> Samples:
         ({"reason": "stranger"}, daemon.traps.strangers),
         ({"reason": "flood"}, daemon.traps.dropped),
         ({"reason": "malformed"}, daemon.traps.malformed),
+        *(({"reason": reason}, count) for reason, count in daemon.traps.refused.items()),
     )
 
 
@@ -284,7 +285,7 @@ FAMILIES: tuple[tuple[Family, Callable[[DaemonFigures], Samples]], ...] = (
         Family(
             "netmon_traps_total",
             "counter",
-            "Traps and informs with a known community.",
+            "Traps and informs with a known community or user.",
             ("kind",),
             _NO_TRAPS,
         ),
@@ -294,7 +295,8 @@ FAMILIES: tuple[tuple[Family, Callable[[DaemonFigures], Samples]], ...] = (
         Family(
             "netmon_traps_ignored_total",
             "counter",
-            "Traps that nothing followed from: of a stranger, too many at a time, not readable.",
+            "Traps that nothing followed from: of a stranger, too many at a time, not readable, or"
+            " not believed (community, user, level, secret, privacy, replay).",
             ("reason",),
             _NO_TRAPS,
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,17 @@ if TYPE_CHECKING:
     from netmon.state import Snapshot
 
 _AGENCY = ("agency",)
+_AGENCY_INFO = (
+    "agency", "name", "kind", "kind_name", "parent", "district", "district_name", "latitude",
+    "longitude",
+)  # fmt: skip
 _LINK = ("agency", "link")
 
 
 def agency_rows(snapshot: Snapshot) -> list[Labels]:
     """Return the labels of every agency."""
-    return [_agency_labels(agency) for agency in snapshot.inventory.agencies.values()]
+    inventory = snapshot.inventory
+    return [_agency_labels(agency, inventory) for agency in inventory.agencies.values()]
 
 
 def link_rows(snapshot: Snapshot) -> list[Labels]:
@@ -29,13 +35,27 @@ def link_rows(snapshot: Snapshot) -> list[Labels]:
     return [_link_labels(links[key], snapshot.inventory) for key in snapshot.keys]
 
 
-def _agency_labels(agency: Agency) -> Labels:
+def provider_rows(snapshot: Snapshot) -> list[Labels]:
+    """Return the labels of every carrier."""
+    return [{"provider": provider} for provider in snapshot.inventory.providers]
+
+
+def area_rows(snapshot: Snapshot) -> list[Labels]:
+    """Return the labels of every area."""
+    agencies = snapshot.inventory.agencies
+    return [{"district": area, "name": agencies[area].name} for area in _areas(snapshot)]
+
+
+def _agency_labels(agency: Agency, inventory: Inventory) -> Labels:
+    kind, district = inventory.kinds.get(agency.kind), inventory.agencies.get(agency.district or "")
     return {
         "agency": agency.id,
         "name": agency.name,
         "kind": agency.kind,
+        "kind_name": kind.name if kind else "",
         "parent": agency.parent or "",
         "district": agency.district or "",
+        "district_name": district.name if district else "",
         "latitude": "" if agency.latitude is None else str(agency.latitude),
         "longitude": "" if agency.longitude is None else str(agency.longitude),
     }
@@ -71,6 +91,17 @@ def _links(fact: Callable[[Link], float | None]) -> Callable[[Snapshot], Column]
     return values
 
 
+def _areas(snapshot: Snapshot) -> Counter[str]:
+    """Count the agencies of every area, the one that names it among them."""
+    agencies = snapshot.inventory.agencies.values()
+    return Counter(agency.district for agency in agencies if agency.district is not None)
+
+
+def _links_by_provider(snapshot: Snapshot) -> Column:
+    counts = Counter(link.provider for link in snapshot.inventory.links.values())
+    return column_of_known(counts[provider] for provider in snapshot.inventory.providers)
+
+
 # --- The families ---------------------------------------------------------------------------------
 
 AGENCY_FAMILIES: tuple[ColumnFamily, ...] = (
@@ -79,9 +110,9 @@ AGENCY_FAMILIES: tuple[ColumnFamily, ...] = (
             "netmon_agency_info",
             "info",
             "Names and place of an agency.",
-            ("agency", "name", "kind", "parent", "district", "latitude", "longitude"),
+            _AGENCY_INFO,
         ),
-        ("agency", "name", "kind", "parent", "district", "latitude", "longitude"),
+        _AGENCY_INFO,
         _agencies(lambda _: 1),
     ),
     ColumnFamily(
@@ -181,5 +212,31 @@ LINK_FACT_FAMILIES: tuple[ColumnFamily, ...] = (
         ),
         _LINK,
         _links(lambda link: link.limits.rtt_seconds if link.limits else None),
+    ),
+)
+
+PROVIDER_FAMILIES: tuple[ColumnFamily, ...] = (
+    ColumnFamily(
+        Family("netmon_provider_links", "gauge", "Links of a carrier.", ("provider",)),
+        ("provider",),
+        _links_by_provider,
+    ),
+)
+
+AREA_FAMILIES: tuple[ColumnFamily, ...] = (
+    ColumnFamily(
+        Family("netmon_district_info", "info", "Name of an area.", ("district", "name")),
+        ("district", "name"),
+        lambda snapshot: column_of_known(1 for _ in _areas(snapshot)),
+    ),
+    ColumnFamily(
+        Family(
+            "netmon_district_agencies",
+            "gauge",
+            "Agencies of an area, the one that names it among them.",
+            ("district",),
+        ),
+        ("district",),
+        lambda snapshot: column_of_known(_areas(snapshot).values()),
     ),
 )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _NAN = float("nan")
 _LINK = ("agency", "link")
 _ECHO = ("agency", "family", "link")
+_IPV6 = 6
 
 
 def echo_rows(snapshot: Snapshot) -> list[Labels]:
@@ -79,6 +80,14 @@ def _outage_cause(snapshot: Snapshot) -> Column:
     return hot
 
 
+def _outage_seconds(snapshot: Snapshot) -> Column:
+    account = snapshot.account
+    # Once and for all from the first outage on, so that Prometheus sees a 0 before it sees more.
+    begun = {outage.key for outage in snapshot.open_outages}
+    had_one = account.outages.any(axis=1) | np.array([key in begun for key in snapshot.keys], bool)
+    return np.where(had_one[:, None], account.outage_seconds, _NAN)
+
+
 def _echo_errors(snapshot: Snapshot) -> Column:
     errors = snapshot.echo.errors.astype(np.float64)
     return np.where(errors > 0, errors, _NAN)
@@ -89,6 +98,16 @@ def _rtt(snapshot: Snapshot) -> Column:
     cumulative = np.cumsum(echo.rtt_buckets, axis=1)
     parts = (cumulative, cumulative[:, -1:], echo.rtt_sum_seconds[:, None])
     return np.concatenate(parts, axis=1).astype(np.float64)
+
+
+def _family_up(snapshot: Snapshot) -> Column:
+    echo, judged = snapshot.echo, snapshot.judgement
+    addresses = np.bincount(echo.row, minlength=len(snapshot.keys))
+    # Of a link that is down or not judged, and of one with one address, netmon_link_up says it all.
+    answers = np.isin(judged.health, (STATE_CODES[State.UP], STATE_CODES[State.DEGRADED]))
+    told = (addresses > 1) & answers & (judged.state != STATE_CODES[State.UNOBSERVED])
+    since_us = judged.silent_family_us[echo.row, (echo.family == _IPV6).astype(np.intp)]
+    return column(np.where(told[echo.row], (since_us == 0).astype(np.float64), _NAN))
 
 
 # --- The families --------------------------------------------------------------------------------
@@ -193,6 +212,18 @@ LINK_FAMILIES: tuple[ColumnFamily, ...] = (
         lambda snapshot: snapshot.account.outages.astype(np.float64),
         tuple(Sample("", (("cause", cause.value),)) for cause in CAUSES),
     ),
+    ColumnFamily(
+        Family(
+            "netmon_link_outage_seconds_total",
+            "counter",
+            "How long the outages of a link lasted that are over, by cause.",
+            (*_LINK, "cause"),
+            "the link had no outage yet",
+        ),
+        _LINK,
+        _outage_seconds,
+        tuple(Sample("", (("cause", cause.value),)) for cause in CAUSES),
+    ),
 )
 
 ECHO_FAMILIES: tuple[ColumnFamily, ...] = (
@@ -262,5 +293,16 @@ ECHO_FAMILIES: tuple[ColumnFamily, ...] = (
         ),
         _ECHO,
         lambda snapshot: _timestamp(snapshot.echo.last_reply_us),
+    ),
+    ColumnFamily(
+        Family(
+            "netmon_echo_family_up",
+            "gauge",
+            "Whether IPv4 and IPv6 of a link each answer, where it has both.",
+            _ECHO,
+            "of a link with one address, that is down, or that is not judged",
+        ),
+        _ECHO,
+        _family_up,
     ),
 )

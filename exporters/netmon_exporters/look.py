@@ -54,6 +54,18 @@ class Look:
         """Return the title of a group of agencies."""
         return self.name(group.area) if group.area else self.kind(group.id)
 
+    def together(self, outage: Outage) -> str:
+        """Return in words with how many others an outage belongs together, or nothing."""
+        group = self.status.together.get((outage.key, outage.start_us))
+        if group is None:
+            return ""
+        inventory = self.status.snapshot.inventory
+        where = [inventory.providers[group.provider].name]
+        if group.area is not None:
+            where.append(self.name(inventory.agencies[group.area]))
+        count = len(group.keys) - 1
+        return self.words.text("page.together", count=count, where=", ".join(where))
+
     @property
     def province(self) -> str:
         """The province's name in the reader's language."""

@@ -30,6 +30,9 @@ text format and OpenMetrics, gzipped where the client allows it.
   shut.
 - Availability is up / (up + down) over `netmon_link_state_seconds_total`: planned work, and the
   time in which nothing could be seen, are in neither.
+- `netmon_link_trouble_info` and `netmon_agency_trouble_info` are for alerts: only what is not well
+  has a series, and its names are in it. At worst, when nothing can be observed, that is two series
+  for each link that flaps, one for each other link, and one for each agency.
 - Series of links and agencies that left the inventory vanish with the reload.
 - An interface is labelled by its name; where a router tells one name twice, the higher index has
   it and the other is `name#index`.

@@ -13,6 +13,7 @@ from netmon_exporters.columns import ColumnFamily, blocks
 from netmon_exporters.coverage_metrics import COVERAGE_FAMILIES
 from netmon_exporters.daemon_metrics import DaemonMetrics
 from netmon_exporters.router_metrics import RouterMetrics
+from netmon_exporters.trouble_metrics import TROUBLE_FAMILIES, trouble_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,11 +69,14 @@ class PrometheusExporter:
         facts = [
             *blocks(inventory_metrics.AGENCY_FAMILIES, inventory_metrics.agency_rows(snapshot)),
             *blocks(inventory_metrics.LINK_FACT_FAMILIES, links),
+            *blocks(inventory_metrics.PROVIDER_FAMILIES, inventory_metrics.provider_rows(snapshot)),
+            *blocks(inventory_metrics.AREA_FAMILIES, inventory_metrics.area_rows(snapshot)),
         ]
         self._facts = [(each.family, block.render(each.values(snapshot))) for each, block in facts]
         self._blocks = [
             *blocks(link_metrics.LINK_FAMILIES, links),
             *blocks(link_metrics.ECHO_FAMILIES, echoes),
+            *trouble_blocks(snapshot),
         ]
         self._generation = snapshot.generation
 
@@ -82,8 +86,11 @@ def families() -> list[Family]:
     columns = (
         *inventory_metrics.AGENCY_FAMILIES,
         *inventory_metrics.LINK_FACT_FAMILIES,
+        *inventory_metrics.PROVIDER_FAMILIES,
+        *inventory_metrics.AREA_FAMILIES,
         *link_metrics.LINK_FAMILIES,
         *link_metrics.ECHO_FAMILIES,
+        *TROUBLE_FAMILIES,
     )
     return [
         *(each.family for each in columns),

@@ -138,11 +138,16 @@ def _router_info(reading: RouterReading) -> Samples:
     return ((labels, 1 if any(labels.values()) else None),)
 
 
-def _uplink_info(reading: RouterReading) -> Samples:
-    names = interface_names(reading.interfaces)
-    for name, interface in zip(names, reading.interfaces, strict=True):
-        if interface.index == reading.uplink_index:
-            yield {"interface": name}, 1
+def _of_uplink(
+    figure: Callable[[InterfaceReading], float | None],
+) -> Callable[[RouterReading], Samples]:
+    def samples(reading: RouterReading) -> Samples:
+        names = interface_names(reading.interfaces)
+        for name, interface in zip(names, reading.interfaces, strict=True):
+            if interface.index == reading.uplink_index:
+                yield {"interface": name}, figure(interface)
+
+    return samples
 
 
 def _interface_info(interface: InterfaceReading) -> Samples:
@@ -171,6 +176,15 @@ def _router(
     absent: str = "the router did not say",
 ) -> ReadingFamily:
     return ReadingFamily(Family(name, kind, about, (*_ROUTER, *labels), absent), samples)
+
+
+def _uplink(
+    name: str, kind: str, about: str, figure: Callable[[InterfaceReading], float | None]
+) -> ReadingFamily:
+    """A figure of the uplink alone: alerts need not read those of all interfaces."""
+    return _router(
+        name, kind, about, _of_uplink(figure), ("interface",), "not found out, or not told"
+    )
 
 
 def _interface(
@@ -233,9 +247,29 @@ ROUTER_FAMILIES: tuple[ReadingFamily, ...] = (
         "netmon_router_uplink_info",
         "info",
         "Which interface of a router is its uplink.",
-        _uplink_info,
+        _of_uplink(lambda _: 1),
         ("interface",),
         "not found out",
+    ),
+    _uplink(
+        "netmon_uplink_speed_bytes_per_second",
+        "gauge",
+        "Speed of the interface that is a router's uplink.",
+        lambda interface: (
+            None if interface.speed_bits_per_second is None else interface.speed_bits_per_second / 8
+        ),
+    ),
+    _uplink(
+        "netmon_uplink_receive_bytes_total",
+        "counter",
+        "Bytes that a router's uplink received.",
+        lambda interface: interface.receive_bytes,
+    ),
+    _uplink(
+        "netmon_uplink_transmit_bytes_total",
+        "counter",
+        "Bytes that a router's uplink sent.",
+        lambda interface: interface.transmit_bytes,
     ),
 )
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from netmon.judge.groups import Group, together
 from netmon.model import (
     STATES,
     Agency,
@@ -36,6 +37,7 @@ BEST_FIRST: tuple[State, ...] = (
     State.DOWN,
 )
 """An agency is as well off as the best of its links."""
+_IPV6 = 6
 _REACHABLE = frozenset({State.UP, State.DEGRADED})
 
 
@@ -46,6 +48,8 @@ class EchoStatus:
     address: IPAddress
     rtt_seconds: float | None
     last_reply_us: int | None
+    silent_since_us: int | None = None
+    """Since when it does not answer while the link's other family does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,8 @@ class Status:
     degraded: tuple[LinkStatus, ...]
     windows: tuple[MaintenanceWindow, ...]
     """Planned work that goes on."""
+    together: Mapping[tuple[LinkKey, int], Group]
+    """Outages, by link and start, that struck several links of one carrier in one area at once."""
 
     @property
     def blind(self) -> int:
@@ -139,6 +145,7 @@ def status(snapshot: Snapshot) -> Status:
             for window in snapshot.inventory.maintenance
             if window.start_us <= snapshot.at_us < window.end_us
         ),
+        together((*snapshot.open_outages, *snapshot.recent_outages), snapshot.inventory),
     )
 
 
@@ -212,6 +219,7 @@ def _link(
 def _echoes(snapshot: Snapshot, inventory: Inventory) -> list[list[EchoStatus]]:
     found: list[list[EchoStatus]] = [[] for _ in snapshot.keys]
     columns = snapshot.echo
+    silent_us = snapshot.judgement.silent_family_us
     for row, family, rtt, last in zip(
         columns.row.tolist(),
         columns.family.tolist(),
@@ -222,5 +230,6 @@ def _echoes(snapshot: Snapshot, inventory: Inventory) -> list[list[EchoStatus]]:
         for address in inventory.links[snapshot.keys[row]].addresses:
             if address.version == family:
                 value = None if math.isnan(rtt) else rtt
-                found[row].append(EchoStatus(address, value, last or None))
+                since_us = int(silent_us[row, int(family == _IPV6)]) or None
+                found[row].append(EchoStatus(address, value, last or None, since_us))
     return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from netmon.clock import utc
 
 if TYPE_CHECKING:
+    from netmon.judge.groups import Group
     from netmon.model import MaintenanceWindow, Outage, RouterReading
     from netmon_exporters.status import AgencyStatus, Failure, LinkStatus, Status
 
@@ -49,8 +50,14 @@ def _head(status: Status, age_seconds: float) -> dict[str, Json]:
         "links_by_state": {state.value: count for state, count in status.counts.items()},
         "down": [_failure(each) for each in status.failures],
         "recent_outages": [_outage(each) for each in snapshot.recent_outages],
+        "outage_groups": [_group(each) for each in _groups(status)],
         "maintenance": [_window(each) for each in status.windows],
     }
+
+
+def _groups(status: Status) -> list[Group]:
+    found = {id(group): group for group in status.together.values()}
+    return sorted(found.values(), key=lambda group: group.start_us, reverse=True)
 
 
 def _daemon(status: Status) -> Json:
@@ -113,6 +120,7 @@ def _link(each: LinkStatus) -> Json:
                 "address": str(echo.address),
                 "rtt_seconds": echo.rtt_seconds,
                 "last_reply": _instant(echo.last_reply_us),
+                "silent_since": _instant(echo.silent_since_us),
             }
             for echo in each.echoes
         ],
@@ -135,6 +143,22 @@ def _outage(outage: Outage) -> Json:
         "offender": None if evidence.offender is None else str(evidence.offender),
         "path_end": outage.path_end or None,
         "note": outage.note or None,
+    }
+
+
+def _group(group: Group) -> Json:
+    return {
+        "provider": group.provider,
+        "area": group.area,
+        "start": _instant(group.start_us),
+        "outages": [
+            {
+                "agency": outage.key.agency,
+                "link": outage.key.link,
+                "start": _instant(outage.start_us),
+            }
+            for outage in group.outages
+        ],
     }
 
 

@@ -78,11 +78,12 @@ class Words:
         return said
 
     def milliseconds(self, seconds: float | None) -> str:
-        """Return a round-trip time."""
+        """Return a round-trip time: that of a near router is not rounded to nothing."""
         if seconds is None:
             return _ABSENT
         value = seconds * 1000
-        return f"{self.number(value, 1 if value < _THREE_DIGITS else 0)} ms"
+        digits = 2 if value < 1 else 1 if value < _THREE_DIGITS else 0
+        return f"{self.number(value, digits)} ms"
 
     def percent(self, ratio: float | None, digits: int = 0) -> str:
         """Return a ratio in per cent; digits only where they say something."""

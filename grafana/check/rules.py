@@ -24,8 +24,9 @@ TRANSFORMATIONS = frozenset({"organize", "merge", "convertFieldType"})
 MATCHERS = frozenset({"byName", "byFrameRefID"})
 PROPERTIES = frozenset(
     {
-        "unit", "decimals", "mappings", "noValue", "thresholds", "links",
-        "custom.cellOptions", "custom.hidden", "custom.transform", "custom.width",
+        "unit", "decimals", "mappings", "noValue", "thresholds", "links", "color",
+        "custom.cellOptions", "custom.hidden", "custom.lineStyle", "custom.transform",
+        "custom.width",
     }
 )  # fmt: skip
 MAPPINGS = frozenset({"value", "special"})
@@ -33,6 +34,8 @@ _GRID = 24
 _LONGEST_UID = 40
 _ONLY_WHEN_SAVED = ("id", "version", "__inputs", "__requires", "apiVersion", "spec")
 _COLOUR_KEYS = frozenset({"color", "fixedColor", "fixed", "iconColor", "fill"})
+_LINE_STYLES = frozenset({"dash"})
+"""Stand under `fill` as well."""
 _COLOURED = frozenset({"stat", "bargauge", "status-history", "state-timeline", "geomap", "table"})
 
 
@@ -43,6 +46,10 @@ class World:
     variables: Mapping[str, frozenset[str]]
     """The variables of every dashboard, by uid."""
     contract: expressions.Contract
+
+    def labels(self, use: expressions.Use) -> frozenset[str]:
+        """Return the labels of a metric; of an unknown one, none."""
+        return self.contract.get(use.metric, frozenset())
 
 
 def world(dashboards: list[Json]) -> World:
@@ -87,11 +94,26 @@ def _variables(dashboard: Json, known: World) -> Iterator[str]:
             continue
         if each.get("refresh") != 2:  # noqa: PLR2004  # on time range change
             yield f"variable {each['name']} is not refreshed with the time range"
-        metric, *rest = re.findall(r"[a-z_]+", each["query"].removeprefix("label_values("))
-        if metric not in known.contract:
-            yield f"variable {each['name']}: no such metric: {metric}"
-        elif rest[-1] not in known.contract[metric]:
-            yield f"variable {each['name']}: {metric} has no label {rest[-1]!r}"
+        yield from (f"variable {each['name']}: {fault}" for fault in _variable(each, known))
+
+
+def _variable(variable: Json, known: World) -> Iterator[str]:
+    found = re.fullmatch(r"(label_values|query_result)\((.+)\)", variable["query"])
+    if found is None:
+        yield f"neither label_values nor query_result: {variable['query']}"
+        return
+    if found[1] == "label_values":
+        expression, _, label = found[2].rpartition(", ")
+        wanted = {label}
+    else:
+        expression = found[2]
+        wanted = set(re.findall(r'(\w+)="\(\?<(?:value|text)>', variable["regex"]))
+    yield from expressions.faults(expression, known.contract, instant=True)
+    labels = {label for each in expressions.uses(expression) for label in known.labels(each)}
+    for label in sorted(wanted - labels):
+        yield f"{expression} has no label {label!r}"
+    if not wanted:
+        yield f"nothing is taken from the series of {expression}"
 
 
 def _grid(panels: list[Json]) -> Iterator[str]:
@@ -116,8 +138,9 @@ def _strange_colours(tree: Any, key: str = "") -> Iterator[str]:  # noqa: ANN401
         case list():
             for branch in tree:
                 yield from _strange_colours(branch, key)
-        case str() if key in _COLOUR_KEYS and tree and "/" not in tree and tree not in PALETTE:
-            yield tree
+        case str() if key in _COLOUR_KEYS and tree and "/" not in tree:
+            if tree not in PALETTE | _LINE_STYLES:
+                yield tree
 
 
 def _panel(panel: Json, known: World) -> Iterator[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from grafana.source import look, panels, series
-from grafana.source.board import FLEET_VARIABLES, Head, board, to_link
+from grafana.source.board import FLEET_VARIABLES, Head, board, to_board, to_link
 from grafana.source.panels import Column, Figure, Frame, instant, rows
 from grafana.source.records import FLEET_SECONDS
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _BUSINESS = 'hours="business"'
 _SECONDS = "netmon_link_state_seconds_total"
 _BY_LINK = "agency, link"
+_KIND = "kind, kind_name"
 _RATIO = Figure("percentunit", 3, look.AVAILABILITY)
 _SHARE = Figure("percentunit", 2, look.COVERAGE)
 
@@ -43,7 +45,12 @@ def _province(words: Words) -> list[model.Panel]:
         ("grafana.month_lost", _lost(), Figure("dtdhms", 0)),
     )
     return [
-        panels.big(words, Frame(key, 6, 5), instant(expression), figure)
+        panels.big(
+            words,
+            Frame(key, 6, 5),
+            instant(expression),
+            replace(figure, links=[to_board(words, "carrier")]),
+        )
         for key, expression, figure in shown
     ]
 
@@ -51,12 +58,20 @@ def _province(words: Words) -> list[model.Panel]:
 def _by_kind(words: Words) -> list[model.Panel]:
     business = f"{series.FLEET}, {_BUSINESS}"
     shown = (
-        ("grafana.kind_all", _fleet(series.FLEET, "kind"), _RATIO),
-        ("grafana.kind_business", _fleet(business, "kind"), _RATIO),
-        ("grafana.kind_coverage", _coverage("kind"), _SHARE),
+        ("grafana.kind_all", _fleet(series.FLEET, _KIND), _RATIO),
+        ("grafana.kind_business", _fleet(business, _KIND), _RATIO),
+        ("grafana.kind_coverage", _coverage(_KIND), _SHARE),
     )
+    legend = f"{{{{{look.kind_label(words)}}}}}"
+    links = [to_board(words, "availability", "kind")]
     return [
-        panels.big(words, Frame(key, 8, 6), instant(expression, "{{kind}}"), figure, names=True)
+        panels.big(
+            words,
+            Frame(key, 8, 6),
+            instant(expression, legend),
+            replace(figure, links=links),
+            names=True,
+        )
         for key, expression, figure in shown
     ]
 
@@ -78,8 +93,9 @@ def _every_link(words: Words) -> model.Panel:
         Column("Value #D", "grafana.lost", Figure("dtdhms", 0)),
         Column("Value #E", "grafana.agreed", Figure("percentunit", 2)),
         Column("link", "grafana.link"),
-        Column("kind", "grafana.kind"),
-        Column("district", "grafana.district"),
+        *panels.kind_columns(words),
+        Column("district", ""),
+        Column("district_name", "grafana.district"),
         Column("provider_name", "grafana.provider"),
         Column("agency", ""),
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard as model
 
-from grafana.source.look import DOWN, Words
+from grafana.source.look import DOWN, Words, kind_label
 from grafana.source.panels import DATA_SOURCE
 
 if TYPE_CHECKING:
@@ -19,18 +19,24 @@ if TYPE_CHECKING:
 COLUMNS = 24
 TIME_ZONE = "Asia/Ho_Chi_Minh"
 ALL = "$__all"
-_VARIABLES: Mapping[str, tuple[str, str]] = MappingProxyType(
+_VARIABLES: Mapping[str, str] = MappingProxyType(
     {
-        "kind": ("grafana.kind", "label_values(netmon_agency_info, kind)"),
+        "kind": "query_result(max by (kind, kind_name) (netmon_agency_info))",
         "district": (
-            "grafana.district",
-            'label_values(netmon_agency_info{kind=~"$kind"}, district)',
+            "query_result(max by (district, district_name) "
+            '(netmon_agency_info{kind=~"$kind", district!=""}))'
         ),
-        "provider": ("grafana.provider", "label_values(netmon_link_info, provider)"),
-        "agency": ("grafana.agency", "label_values(netmon_agency_info, agency)"),
-        "link": ("grafana.link", 'label_values(netmon_link_info{agency="$agency"}, link)'),
+        "provider": (
+            'query_result(max by (provider, provider_name) (netmon_link_info{provider!=""}))'
+        ),
+        "agency": "query_result(max by (agency, name) (netmon_agency_info))",
+        "link": 'label_values(netmon_link_info{agency="$agency"}, link)',
     }
 )
+_SHOWN = MappingProxyType(
+    {"district": "district_name", "provider": "provider_name", "agency": "name"}
+)
+"""The label that people choose a variable's value by; its own label is the value."""
 _CHOOSE_ONE = frozenset({"agency", "link"})
 FLEET_VARIABLES = ("kind", "district", "provider")
 
@@ -96,6 +102,15 @@ def to_agency(words: Words) -> model.DashboardLink:
     )
 
 
+def to_board(words: Words, name: str, *labels: str) -> model.DashboardLink:
+    """Return the link to another dashboard, narrowed to what a tile's or line's labels say."""
+    chosen = "".join(f"var-{label}=${{__field.labels.{label}}}&" for label in labels)
+    return model.DashboardLink(
+        title=words(f"grafana.{name}"),
+        url=f"/d/{words.uid(name)}?{chosen}${{datasource:queryparam}}&${{__url_time_range}}",
+    )
+
+
 def _placed(panels: Sequence[model.Panel]) -> Sequence[model.Panel]:
     x = y = tallest = 0
     for number, panel in enumerate(panels, 1):
@@ -118,11 +133,11 @@ def _variables(words: Words, names: Sequence[str]) -> list[Builder[model.Variabl
 
 
 def _variable(words: Words, name: str) -> build.QueryVariable:
-    key, query = _VARIABLES[name]
     made = (
         build.QueryVariable(name)
-        .label(words(key))
-        .query(query)
+        .label(words(f"grafana.{name}"))
+        .query(_VARIABLES[name])
+        .regex(_named(name, kind_label(words) if name == "kind" else _SHOWN.get(name, name)))
         .datasource(DATA_SOURCE)
         .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(model.VariableSort.NATURAL_ASC)
@@ -131,6 +146,13 @@ def _variable(words: Words, name: str) -> build.QueryVariable:
         return made
     chosen = model.VariableOption(selected=True, text="All", value=ALL)
     return made.multi(multi=True).include_all(include_all=True).all_value(".*").current(chosen)
+
+
+def _named(value: str, text: str) -> str:
+    """Return what takes value and text out of `{value="x",text="X"} 1 123`, if they differ."""
+    if value == text:
+        return f'/{value}="(?<value>[^"]+)"/' if _VARIABLES[value].startswith("query") else ""
+    return f'/{value}="(?<value>[^"]+)".*{text}="(?<text>[^"]+)"/'
 
 
 def _alerts(words: Words) -> build.AnnotationQuery:

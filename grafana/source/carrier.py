@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from grafana.source import look, panels, series
-from grafana.source.board import FLEET_VARIABLES, Head, board, to_link
+from grafana.source.board import FLEET_VARIABLES, Head, board, to_board, to_link
 from grafana.source.panels import Column, Figure, Frame, Query, instant, rows
 from grafana.source.records import FLEET_STATES
 
@@ -36,38 +36,41 @@ def carrier(words: Words) -> model.Dashboard:
 
 
 def _availability(words: Words) -> model.Panel:
-    expression = series.provider_availability(_BY, "$__range")
-    figure = Figure("percentunit", 3, look.AVAILABILITY)
+    expression = series.carrier(series.provider_availability(_BY, "$__range"))
+    links = [to_board(words, "availability", "provider")]
+    figure = Figure("percentunit", 3, look.AVAILABILITY, links=links)
     frame = Frame("grafana.carrier_availability", 8, 6)
     return panels.big(words, frame, instant(expression, "{{provider_name}}"), figure, names=True)
 
 
 def _open_now(words: Words) -> model.Panel:
-    expression = (
-        f"count by (provider_name) ({series.outages()})"
-        f' or sum by (provider_name) ({FLEET_STATES}{{{series.FLEET}, state="up"}}) * 0'
+    expression = series.carrier(
+        f"(count by ({_BY}) ({series.outages()})"
+        f' or sum by ({_BY}) ({FLEET_STATES}{{{series.FLEET}, state="up"}}) * 0)'
     )
-    figure = Figure(steps=look.ANY_IS_BAD)
+    links = [to_board(words, "boxes", "provider")]
+    figure = Figure(steps=look.ANY_IS_BAD, links=links)
     frame = Frame("grafana.carrier_down", 8, 6)
     return panels.big(words, frame, instant(expression, "{{provider_name}}"), figure, names=True)
 
 
 def _lost_by_carrier(words: Words) -> model.Panel:
-    expression = series.lost_seconds("provider_name", "$__range")
-    figure = Figure("dtdhms", 0, minimum=0)
+    expression = series.carrier(series.lost_seconds(_BY, "$__range"))
+    links = [to_board(words, "availability", "provider")]
+    figure = Figure("dtdhms", 0, minimum=0, links=links)
     frame = Frame("grafana.carrier_lost", 8, 6)
     return panels.bars(words, frame, instant(expression, "{{provider_name}}"), figure)
 
 
 def _worst(words: Words) -> model.Panel:
-    by = "agency, link, name, provider_name, district"
+    by = "agency, link, name, provider_name, district_name"
     lost: look.Steps = ((None, look.UP), (3600, look.DEGRADED), (4 * 3600, look.DOWN))
     columns = (
         Column("name", "grafana.agency", links=[to_link(words)]),
         Column("Value", "grafana.lost", Figure("dtdhms", 0, lost), coloured=True),
         Column("provider_name", "grafana.provider"),
         Column("link", "grafana.link"),
-        Column("district", "grafana.district"),
+        Column("district_name", "grafana.district"),
         Column("agency", ""),
     )
     query = rows(f"topk(10, {series.lost_seconds(by, '$__range')})")
@@ -76,18 +79,23 @@ def _worst(words: Words) -> model.Panel:
 
 
 def _causes(words: Words) -> model.Panel:
-    return panels.bars(
-        words,
-        Frame("grafana.carrier_causes", 10, 10),
-        instant(series.outages_by_cause("$__range"), "{{provider_name}} · {{cause}}"),
-        Figure(decimals=0, minimum=0),
+    columns = (
+        Column("cause", "grafana.cause", Figure(mappings=look.of_causes(words))),
+        Column("Value #A", "grafana.lost", Figure("dtdhms", 0)),
+        Column("Value #B", "grafana.outages_count", Figure(decimals=0)),
+        Column("provider_name", "grafana.provider"),
     )
+    queries = [rows(each) for each in series.by_cause("$__range")]
+    frame = Frame("grafana.carrier_causes", 10, 10)
+    return panels.listing(words, frame, queries, columns, "grafana.lost")
 
 
 def _simultaneous(words: Words) -> model.Panel:
     states = f'{FLEET_STATES}{{{series.FLEET}, state="down"}}'
-    query = Query(f"sum by (provider_name) ({states})", "{{provider_name}}")
-    figure = Figure(decimals=0, minimum=0)
+    expression = series.carrier(f"sum by ({_BY}) ({states})")
+    query = Query(expression, "{{provider_name}}")
+    links = [to_board(words, "boxes", "provider")]
+    figure = Figure(decimals=0, minimum=0, steps=((None, look.DOWN),), links=links)
     return panels.graph(words, Frame("grafana.simultaneous", 12, 9), [query], figure)
 
 
@@ -95,7 +103,7 @@ def _availability_by_day(words: Words) -> model.Panel:
     return panels.history(
         words,
         Frame("grafana.carrier_days", 12, 9),
-        Query(series.provider_availability(_BY, "1d"), "{{provider_name}}"),
+        [Query(series.carrier(series.provider_availability(_BY, "1d")), "{{provider_name}}")],
         Figure("percentunit", 2, look.AVAILABILITY),
         "1d",
     )

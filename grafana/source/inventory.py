@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from grafana.source import look, panels
-from grafana.source.board import Head, board, to_agency
+from grafana.source.board import Head, board, to_agency, to_board
 from grafana.source.panels import Column, Figure, Frame, instant, rows
 from grafana.source.series import AGENCY
 
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
 
     from grafana.source.look import Words
 
+_KIND = "kind, kind_name"
 _SHARE = Figure("percentunit", 1, minimum=0, maximum=1)
-_NAMED = f"* on (agency) group_left (name, kind, district) {AGENCY}"
+_NAMED = f"* on (agency) group_left (name, kind, kind_name, district_name) {AGENCY}"
 
 
 def inventory(words: Words) -> model.Dashboard:
@@ -45,15 +47,18 @@ def _totals(words: Words) -> list[model.Panel]:
 def _coverage(words: Words) -> list[model.Panel]:
     both = "(netmon_agency_staff and on (agency) netmon_agency_mailboxes)"
     mailboxes = (
-        f"sum by (kind) (netmon_agency_mailboxes {_NAMED}) / (sum by (kind) ({both} {_NAMED}) > 0)"
+        f"sum by ({_KIND}) (netmon_agency_mailboxes {_NAMED})"
+        f" / (sum by ({_KIND}) ({both} {_NAMED}) > 0)"
     )
     shown = (
-        ("grafana.lan_by_kind", f"avg by (kind) (netmon_agency_lan {_NAMED})"),
+        ("grafana.lan_by_kind", f"avg by ({_KIND}) (netmon_agency_lan {_NAMED})"),
         ("grafana.mail_by_kind", mailboxes),
-        ("grafana.documents_by_kind", f"avg by (kind) (netmon_agency_document_system {_NAMED})"),
+        ("grafana.documents_by_kind", f"avg by ({_KIND}) (netmon_agency_document_system {_NAMED})"),
     )
+    legend = f"{{{{{look.kind_label(words)}}}}}"
+    share = replace(_SHARE, links=[to_board(words, "inventory", "kind")])
     return [
-        panels.bars(words, Frame(key, 8, 7), instant(expression, "{{kind}}"), _SHARE)
+        panels.bars(words, Frame(key, 8, 7), instant(expression, legend), share)
         for key, expression in shown
     ]
 
@@ -90,8 +95,8 @@ def _routers(words: Words) -> model.Panel:
         Column("version", "grafana.version"),
         Column("serial", "grafana.serial"),
         Column("location", "grafana.place"),
-        Column("kind", "grafana.kind"),
-        Column("district", "grafana.district"),
+        *panels.kind_columns(words),
+        Column("district_name", "grafana.district"),
         Column("agency", ""),
         Column("Value", ""),
     )
@@ -107,8 +112,8 @@ def _changes(words: Words) -> list[model.Panel]:
     columns = (
         Column("name", "grafana.agency", links=[to_agency(words)]),
         Column("Value", "grafana.versions_seen", Figure(decimals=0)),
-        Column("kind", "grafana.kind"),
-        Column("district", "grafana.district"),
+        *panels.kind_columns(words),
+        Column("district_name", "grafana.district"),
         Column("agency", ""),
     )
     changed = panels.listing(
@@ -118,7 +123,7 @@ def _changes(words: Words) -> list[model.Panel]:
         columns,
         "grafana.versions_seen",
     )
-    by = "agency, name, kind, district"
+    by = "agency, name, kind, kind_name, district_name"
     moves = [
         panels.listing(
             words,
@@ -126,9 +131,7 @@ def _changes(words: Words) -> list[model.Panel]:
             [rows(f"max by ({by}) ({expression})")],
             (
                 Column("name", "grafana.agency"),
-                columns[2],
-                columns[3],
-                columns[4],
+                *columns[2:],
                 Column("Value", ""),
             ),
             "grafana.agency",

@@ -86,7 +86,7 @@ def _loss(words: Words) -> model.Panel:
         Query(f"netmon_link_limit_loss_ratio{{{ONE}}}", words("grafana.limit")),
     ]
     figure = Figure("percentunit", minimum=0, maximum=1)
-    return panels.graph(words, Frame("grafana.loss", 12, 8), queries, figure)
+    return panels.limited(words, Frame("grafana.loss", 12, 8), queries, figure)
 
 
 def _rtt(words: Words) -> model.Panel:
@@ -144,21 +144,27 @@ def _echo_errors(words: Words) -> model.Panel:
 
 
 def _outages_by_cause(words: Words) -> model.Panel:
-    query = rows(f"round(sum by (cause) (increase(netmon_link_outages_total{{{ONE}}}[$__range])))")
+    ended, lasted = (
+        f"sum by (cause) (increase({counter}{{{ONE}}}[$__range]))"
+        for counter in ("netmon_link_outages_total", "netmon_link_outage_seconds_total")
+    )
+    queries = [rows(f"{lasted} > 0"), rows(f"round({ended}) > 0")]
     columns = (
         Column("cause", "grafana.cause", Figure(mappings=look.of_causes(words))),
-        Column("Value", "grafana.outages_count", Figure(decimals=0)),
+        Column("Value #A", "grafana.lost", Figure("dtdhms", 0)),
+        Column("Value #B", "grafana.outages_count", Figure(decimals=0)),
     )
     frame = Frame("grafana.outages_by_cause", 8, 9)
-    return panels.listing(words, frame, [query], columns, "grafana.outages_count")
+    return panels.listing(words, frame, queries, columns, "grafana.lost")
 
 
 def _neighbours(words: Words) -> model.Panel:
     beside = f"netmon_agency_info and on (district, parent) netmon_agency_info{{{_AGENCY}}}"
     above = f'label_replace(netmon_agency_info{{{_AGENCY}}}, "agency", "$1", "parent", "(.+)")'
+    below = 'netmon_agency_info{parent="$agency"}'
     expression = (
         f"{series.codes('')} * on (agency) group_left (name) "
-        f"(({beside}) or (netmon_agency_info and on (agency) {above}))"
+        f"(({beside}) or {below} or (netmon_agency_info and on (agency) {above}))"
     )
     figure = Figure(mappings=look.of_states(words), links=[to_link(words, "field.labels")])
     query = instant(expression, "{{name}} · {{link}}")

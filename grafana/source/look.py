@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
@@ -63,6 +64,11 @@ class Words:
         return f"netmon-{self.language}-{name}"
 
 
+def kind_label(words: Words) -> str:
+    """Return the label that tells the kind of an agency: ids are English, names Vietnamese."""
+    return "kind_name" if words.language == "vi" else "kind"
+
+
 def no_data(words: Words, index: int = 0) -> Mappings:
     """Return the mapping that paints absence grey and says so.
 
@@ -104,6 +110,34 @@ def of_answers(words: Words) -> Mappings:
 def of_truth(words: Words) -> Mappings:
     """Return the mappings of a condition that ought to hold."""
     return of_values(words, {0: ("grafana.fails", DOWN), 1: ("grafana.fine", UP)})
+
+
+def of_alerts(words: Words) -> Mappings:
+    """Return the words of alerts: what each is sent with, its agency and link left open."""
+    said = {
+        found[1]: re.sub(r"\{\w+\}", "…", text[words.language])
+        for key, text in words.catalogue.texts.items()
+        if (found := re.fullmatch(r"alert\.(\w+)\.summary", key))
+    }
+    options = {
+        name: model.ValueMappingResult(text=text, index=index)
+        for index, (name, text) in enumerate(said.items())
+    }
+    return [model.ValueMap(options=options)]
+
+
+def of_severities(words: Words) -> Mappings:
+    """Return the words of how urgent an alert is, and of absence."""
+    tones = {
+        "critical": ("grafana.severity_critical", DOWN),
+        "warning": ("grafana.severity_warning", DEGRADED),
+        "info": ("grafana.severity_info", PLAIN),
+    }
+    options = {
+        name: model.ValueMappingResult(text=words(key), color=color, index=index)
+        for index, (name, (key, color)) in enumerate(tones.items())
+    }
+    return [model.ValueMap(options=options), *no_data(words, len(options))]
 
 
 def of_causes(words: Words) -> Mappings:

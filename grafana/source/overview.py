@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from grafana.source import look, panels, series
-from grafana.source.board import FLEET_VARIABLES, Head, board, to_link
+from grafana.source.board import FLEET_VARIABLES, Head, board, to_board, to_link
 from grafana.source.panels import Column, Figure, Frame, Query, instant, rows
 from grafana.source.places import agencies_map
 from grafana.source.records import FLEET_STATES, RTT_BUCKETS, WORST
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from grafana_foundation_sdk.models import dashboard as model
 
     from grafana.source.look import Words
@@ -45,11 +47,11 @@ def _outage_table(words: Words) -> model.Panel:
         Column("Value", "grafana.lasting", Figure("dtdhms", 0, _LASTING), coloured=True),
         Column("provider_name", "grafana.provider"),
         Column("link", "grafana.link"),
-        Column("district", "grafana.district"),
-        Column("kind", "grafana.kind"),
+        Column("district_name", "grafana.district"),
+        *panels.kind_columns(words),
         Column("agency", ""),
     )
-    by = "agency, link, name, provider_name, district, kind"
+    by = "agency, link, name, provider_name, district_name, kind, kind_name"
     query = rows(f"max by ({by}) ({series.NOW} - {series.outages()})")
     frame = Frame("grafana.outages", 24, 9)
     return panels.listing(words, frame, [query], columns, "grafana.lasting")
@@ -59,33 +61,33 @@ _LASTING: look.Steps = ((None, look.DEGRADED), (900, look.DOWN))
 
 
 def _counts(words: Words) -> list[model.Panel]:
-    counts = (
-        ("grafana.down_now", series.or_zero(f"count({series.outages()})"), look.ANY_IS_BAD),
-        ("grafana.unreachable_now", series.fleet_state("unreachable"), look.ANY_IS_BAD),
-        ("grafana.degraded_now", series.fleet_state("degraded"), look.ANY_IS_WORTH_A_LOOK),
-        ("grafana.maintenance_now", series.fleet_state("maintenance"), look.NEUTRAL),
-        ("grafana.unseen_now", series.fleet_state("unknown|unobserved"), look.ANY_IS_WORTH_A_LOOK),
-        ("grafana.up_now", series.fleet_state("up"), look.NONE_IS_BAD),
+    counted = (
+        ("state.down", series.or_zero(f"count({series.outages()})"), look.ANY_IS_BAD),
+        ("state.unreachable", series.fleet_state("unreachable"), look.ANY_IS_BAD),
+        ("state.degraded", series.fleet_state("degraded"), look.ANY_IS_WORTH_A_LOOK),
+        ("state.maintenance", series.fleet_state("maintenance"), look.NEUTRAL),
+        ("state.unknown", series.fleet_state("unknown|unobserved"), look.ANY_IS_WORTH_A_LOOK),
+        ("state.up", series.fleet_state("up"), look.NONE_IS_BAD),
     )
-    figures = [
-        panels.big(words, Frame(key, 3, 4), instant(expression), Figure(steps=steps))
-        for key, expression, steps in counts
-    ]
     age: look.Steps = ((None, look.UP), (60, look.DEGRADED), (180, look.DOWN))
-    availability = series.day_availability()
     return [
-        *figures,
-        panels.big(
+        panels.counts(
             words,
-            Frame("grafana.round_age", 3, 4),
-            instant(series.ROUND_AGE),
-            Figure("dthms", 0, age),
+            Frame("grafana.counts", 16, 5),
+            counted,
+            Figure(links=[to_board(words, "boxes")]),
         ),
         panels.big(
             words,
-            Frame("grafana.availability_day", 3, 4),
-            instant(availability),
-            Figure("percentunit", 3, look.AVAILABILITY),
+            Frame("grafana.round_age", 4, 5),
+            instant(series.ROUND_AGE),
+            Figure("dthms", 0, age, links=[to_board(words, "health")]),
+        ),
+        panels.big(
+            words,
+            Frame("grafana.availability_day", 4, 5),
+            instant(series.day_availability()),
+            Figure("percentunit", 3, look.AVAILABILITY, links=[to_board(words, "carrier")]),
         ),
     ]
 
@@ -104,44 +106,73 @@ def _trouble(words: Words) -> model.Panel:
         Frame("grafana.trouble", 24, 9),
         Query(expression, "{{name}} · {{link}}"),
         look.of_outages(words),
+        [to_link(words, "field.labels")],
     )
     panel.interval = _TROUBLE_STEP
     return panel
 
 
 def _down_by_district(words: Words) -> model.Panel:
-    states = f'{{{series.FLEET}, state="down"}}'
-    query = Query(
-        f"sum by (district, kind) ({FLEET_STATES}{states})",
-        "{{district}} {{kind}}",
-    )
-    figure = Figure(decimals=0, minimum=0)
+
+    def down(where: str) -> str:
+        return f'{FLEET_STATES}{{{series.FLEET}, {where}, state="down"}}'
+
+    figure = Figure(decimals=0, minimum=0, steps=((None, look.DOWN),))
     frame = Frame("grafana.down_over_time", 12, 9)
-    panel = panels.graph(words, frame, [query], figure, stacked=True)
+    queries = _by_place(words, lambda by, where: f"sum by ({by}) ({down(where)})")
+    panel = panels.graph(words, frame, queries, figure, stacked=True)
     panel.interval = _DISTRICT_STEP
-    return panel
+    return panels.by_query(panel, [{"links": links} for links in _to_boxes(words)])
 
 
 def _availability_by_hour(words: Words) -> model.Panel:
-    expression = series.fleet_availability(series.FLEET, "district, kind", "1h")
-    return panels.history(
+    queries = _by_place(
+        words, lambda by, where: series.fleet_availability(f"{series.FLEET}, {where}", by, "1h")
+    )
+    panel = panels.history(
         words,
         Frame("grafana.availability_hours", 12, 9),
-        Query(expression, "{{district}} {{kind}}"),
+        queries,
         Figure("percentunit", 2, look.AVAILABILITY),
         "1h",
     )
+    return panels.by_query(panel, [{"links": links} for links in _to_boxes(words)])
+
+
+def _to_boxes(words: Words) -> list[list[model.DashboardLink]]:
+    """Return the links from what the queries of `_by_place` bring."""
+    return [[to_board(words, "boxes", label)] for label in ("district", "kind")]
+
+
+def _by_place(words: Words, expression: Callable[[str, str], str]) -> list[Query]:
+    """Return queries for each district, and by kind for the agencies that belong to none."""
+    return [
+        Query(expression("district, district_name", 'district!=""'), "{{district_name}}"),
+        Query(expression("kind, kind_name", 'district=""'), f"{{{{{look.kind_label(words)}}}}}"),
+    ]
 
 
 def _alert_table(words: Words) -> model.Panel:
     columns = (
-        Column("alertname", "grafana.alert"),
-        Column("severity", "grafana.severity"),
-        Column("agency", "grafana.agency_id"),
+        Column("name", "grafana.agency", links=[to_link(words)]),
+        Column("alertname", "grafana.alert", Figure(mappings=look.of_alerts(words))),
+        Column(
+            "severity",
+            "grafana.severity",
+            Figure(mappings=look.of_severities(words)),
+            coloured=True,
+        ),
         Column("link", "grafana.link"),
-        Column("Value", "grafana.alert_series"),
+        Column("Value", "grafana.alert_series", Figure(decimals=0)),
+        Column("agency", ""),
     )
-    query = rows('count by (alertname, severity, agency, link) (ALERTS{alertstate="firing"})')
+    # One that always fires, to show that the way to the pager works, is no trouble.
+    by, firing = "alertname, severity, agency, link", 'alertstate="firing", alertname!="Watchdog"'
+    names = "on (agency) group_left (name) max by (agency, name) (netmon_agency_info)"
+    query = rows(
+        f'count by ({by}) (ALERTS{{{firing}, agency!=""}}) * {names}'
+        f' or count by ({by}) (ALERTS{{{firing}, agency=""}})'
+    )
     return panels.listing(
         words, Frame("grafana.alerts", 24, 7), [query], columns, "grafana.severity"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,13 +19,23 @@ from grafana_foundation_sdk.models import (
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models import prometheus as prom
 
-from grafana.source.look import NEUTRAL, NO_DATA, Mappings, Steps, Words, no_data
+from grafana.source.look import (
+    DEGRADED,
+    NEUTRAL,
+    NO_DATA,
+    Mappings,
+    Steps,
+    Words,
+    kind_label,
+    no_data,
+)
 
 DATA_SOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
 STEP = "1m"
 """No graph asks for finer steps: echoes are summed over minutes on a screen of hours."""
 
 _EMPTY_CELL = "–"
+_REFERENCES = "ABCDEFGH"
 _LAST = common.ReduceDataOptions(calcs=["lastNotNull"], values=False)
 
 
@@ -115,6 +125,31 @@ def big(
     return _panel(words, frame, _Body("stat", [query], options, _defaults(words, figure)))
 
 
+def counts(
+    words: Words, frame: Frame, counted: Sequence[tuple[str, str, Steps]], figure: Figure
+) -> model.Panel:
+    """Return one tile for each count, side by side in one panel: on a phone they stay together.
+
+    `counted`: key of the name, expression, thresholds.
+    """
+    queries = [instant(expression, words(key)) for key, expression, _ in counted]
+    panel = big(words, frame, queries[0], figure, names=True)
+    body = panel.options
+    if not isinstance(body, stat.Options):
+        raise TypeError(body)
+    body.text = common.VizTextDisplayOptions(title_size=15, value_size=34)
+    panel.targets = [_target(query, index) for index, query in enumerate(queries)]
+    return by_query(panel, [{"thresholds": _thresholds(steps)} for _, _, steps in counted])
+
+
+def by_query(panel: model.Panel, values: Sequence[Mapping[str, object]]) -> model.Panel:
+    """Set what is different in what each query brings, and return the panel."""
+    if panel.field_config is None:
+        raise TypeError(panel)
+    panel.field_config.overrides += [_of_query(index, **each) for index, each in enumerate(values)]
+    return panel
+
+
 def bars(words: Words, frame: Frame, query: Query, figure: Figure) -> model.Panel:
     """Return horizontal bars, one for each series."""
     options = bargauge.Options(
@@ -134,21 +169,32 @@ def graph(
     return _panel(words, frame, _lines(words, queries, figure, stacked=stacked))
 
 
+def limited(words: Words, frame: Frame, queries: Sequence[Query], figure: Figure) -> model.Panel:
+    """Return lines over time, the second query's a limit: dashed and in a colour of its own."""
+    body = _lines(words, queries, figure, stacked=False)
+    line = {"fill": "dash", "dash": [10, 10]}
+    dashed = _of_query(1, color=_shades(DEGRADED), custom_lineStyle=line)
+    return _panel(words, frame, replace(body, overrides=[dashed]))
+
+
 def both_ways(
     words: Words, frame: Frame, above: Query, below: Query, figure: Figure
 ) -> model.Panel:
     """Return lines of which the second query's are drawn below zero."""
     body = _lines(words, [above, below], figure, stacked=False)
-    mirrored = model.DashboardFieldConfigSourceOverrides(
-        matcher=model.MatcherConfig(id_val="byFrameRefID", options="B"),
-        properties=properties(custom_transform="negative-Y"),
-    )
+    mirrored = _of_query(1, color=_shades(DEGRADED), custom_transform="negative-Y")
     return _panel(words, frame, replace(body, overrides=[mirrored]))
 
 
-def timeline(words: Words, frame: Frame, query: Query, mappings: Mappings) -> model.Panel:
+def timeline(
+    words: Words,
+    frame: Frame,
+    query: Query,
+    mappings: Mappings,
+    links: Sequence[model.DashboardLink] = (),
+) -> model.Panel:
     """Return one bar of states for each series."""
-    defaults = _states(words, mappings)
+    defaults = _states(words, Figure(mappings=mappings, links=links))
     defaults.custom = statetimeline.FieldConfig(line_width=0, fill_opacity=100)
     options = statetimeline.Options(
         show_value=common.VisibilityMode.AUTO,
@@ -160,14 +206,16 @@ def timeline(words: Words, frame: Frame, query: Query, mappings: Mappings) -> mo
     return _panel(words, frame, _Body("state-timeline", [query], options, defaults))
 
 
-def history(words: Words, frame: Frame, query: Query, figure: Figure, step: str) -> model.Panel:
+def history(
+    words: Words, frame: Frame, queries: Sequence[Query], figure: Figure, step: str
+) -> model.Panel:
     """Return one cell for each series and step."""
     defaults = _defaults(words, figure)
     defaults.custom = statushistory.FieldConfig(line_width=0, fill_opacity=100)
     options = statushistory.Options(
         show_value=common.VisibilityMode.AUTO, row_height=0.9, legend=_legend()
     )
-    panel = _panel(words, frame, _Body("status-history", [query], options, defaults))
+    panel = _panel(words, frame, _Body("status-history", queries, options, defaults))
     panel.interval = step
     return panel
 
@@ -236,6 +284,13 @@ def geomap(
     return panel
 
 
+def kind_columns(words: Words) -> tuple[Column, Column]:
+    """Return the columns of the kind: one that is read, one that is hidden."""
+    read = kind_label(words)
+    hidden = "kind" if read == "kind_name" else "kind_name"
+    return Column(read, "grafana.kind"), Column(hidden, "")
+
+
 def heading(words: Words, column: Column) -> str:
     """Return what stands above a column; a hidden one keeps its field's name."""
     return words(column.key) if column.key else column.source
@@ -280,18 +335,30 @@ def _lines(words: Words, queries: Sequence[Query], figure: Figure, *, stacked: b
     )
     defaults = _defaults(words, figure)
     defaults.custom = custom
-    defaults.color = model.FieldColor(mode=model.FieldColorModeId.PALETTE_CLASSIC)
+    # Lines of one panel differ in brightness: that is seen with any kind of colour vision.
+    defaults.color = _shades(figure.steps[0][1])
     options = timeseries.Options(
         legend=_legend(), tooltip=common.VizTooltipOptions(mode=common.TooltipDisplayMode.MULTI)
     )
     return _Body("timeseries", queries, options, defaults)
 
 
+def _of_query(index: int, **values: object) -> model.DashboardFieldConfigSourceOverrides:
+    matcher = model.MatcherConfig(id_val="byFrameRefID", options=_REFERENCES[index])
+    return model.DashboardFieldConfigSourceOverrides(
+        matcher=matcher, properties=properties(**values)
+    )
+
+
+def _shades(colour: str) -> model.FieldColor:
+    return model.FieldColor(mode=model.FieldColorModeId.SHADES, fixed_color=colour)
+
+
 def _target(query: Query, index: int) -> prom.Dataquery:
     return prom.Dataquery(
         expr=query.expression,
         legend_format=query.legend,
-        ref_id="ABCDEFGH"[index],
+        ref_id=_REFERENCES[index],
         instant=query.instant,
         range_val=not query.instant,
         format_val=query.format,
@@ -314,8 +381,8 @@ def _defaults(words: Words, figure: Figure) -> model.FieldConfig:
     )
 
 
-def _states(words: Words, mappings: Mappings) -> model.FieldConfig:
-    defaults = _defaults(words, Figure(mappings=mappings))
+def _states(words: Words, figure: Figure) -> model.FieldConfig:
+    defaults = _defaults(words, figure)
     # By thresholds the legend would say "<1" and "1+"; fixed, it says the words of the mappings.
     defaults.color = model.FieldColor(mode=model.FieldColorModeId.FIXED, fixed_color=NO_DATA)
     return defaults

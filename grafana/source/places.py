@@ -10,6 +10,7 @@ from grafana_foundation_sdk.models import dashboard as model
 from grafana.source import look, panels, series
 from grafana.source.board import to_agency
 from grafana.source.panels import Figure, Frame
+from grafana.source.records import BEST_STATE
 
 if TYPE_CHECKING:
     from grafana.source.look import Words
@@ -21,16 +22,14 @@ OUTLINE = "public/maps/netmon-province.geojson"
 # and leaves the ground blank.
 _NO_TILES = "public/maps/netmon-no-tiles/{z}/{x}/{y}.png"
 _BEST_LINK = (
-    "max by (agency) (netmon_link_up) * on (agency) group_left (name, latitude, longitude) "
-    f"(max by (agency, name, latitude, longitude) ({series.AGENCY}))"
+    f"{BEST_STATE} * on (agency) group_left (name, latitude, longitude) "
+    f'(max by (agency, name, latitude, longitude) ({series.AGENCY[:-1]}, latitude!=""}}))'
 )
 
 
 def agencies_map(words: Words, frame: Frame) -> model.Panel:
     """Return the map of agencies, each coloured by the best of its links."""
-    figure = Figure(
-        steps=look.NONE_IS_BAD, mappings=look.of_answers(words), links=[to_agency(words)]
-    )
+    figure = Figure(mappings=look.of_states(words), links=[to_agency(words)])
     return panels.geomap(words, frame, _BEST_LINK, _options(words), figure)
 
 

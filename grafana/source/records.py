@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from netmon.model import STATE_CODES, STATES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -21,14 +23,20 @@ RTT_BUCKETS = "le:netmon_echo_rtt_seconds_bucket:rate5m"
 FLEET_SECONDS = "kind_district_provider:netmon_link_state_seconds:increase1h"
 PROVIDER_SECONDS = "provider:netmon_link_state_seconds:increase1h"
 ENDED_OUTAGES = "provider_cause:netmon_link_outages:increase1h"
+OUTAGE_SECONDS = "provider_cause:netmon_link_outage_seconds:increase1h"
+BEST_STATE = "agency:netmon_link_state:best"
 DOWN_SECONDS = "link:netmon_link_down_seconds:increase1h"
 
-_AGENCY = "* on (agency) group_left (name, kind, district) netmon_agency_info"
+_NAMES = "kind, kind_name, district, district_name"
+_AGENCY = f"* on (agency) group_left (name, {_NAMES}) netmon_agency_info"
 _LINK = "* on (agency, link) group_left (provider, provider_name) netmon_link_info"
-_PLACE = "kind, district, provider, provider_name"
+_PLACE = f"{_NAMES}, provider, provider_name"
 _PLACE_LABELS = frozenset(_PLACE.split(", "))
 _LINK_LABELS = _PLACE_LABELS | {"agency", "link", "name"}
 _PROVIDER_LABELS = frozenset({"provider", "provider_name"})
+_CODES = " or ".join(
+    f'(netmon_link_state{{state="{state}"}} == 1) * {STATE_CODES[state]}' for state in STATES
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,7 @@ GROUPS: tuple[Group, ...] = (
                 f"sum by ({_PLACE}, state) (netmon_link_state {_AGENCY} {_LINK})",
                 _PLACE_LABELS | {"state"},
             ),
+            Record(BEST_STATE, f"min by (agency) ({_CODES})", frozenset({"agency"})),
             Record(
                 RTT_BUCKETS,
                 "sum by (le) (rate(netmon_echo_rtt_seconds_bucket[5m]))",
@@ -111,6 +120,12 @@ GROUPS: tuple[Group, ...] = (
                 ENDED_OUTAGES,
                 "sum by (provider, provider_name, cause) "
                 f"(increase(netmon_link_outages_total[1h]) {_LINK})",
+                _PROVIDER_LABELS | {"cause"},
+            ),
+            Record(
+                OUTAGE_SECONDS,
+                "sum by (provider, provider_name, cause) "
+                f"(increase(netmon_link_outage_seconds_total[1h]) {_LINK})",
                 _PROVIDER_LABELS | {"cause"},
             ),
             Record(

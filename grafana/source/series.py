@@ -9,6 +9,7 @@ from grafana.source.records import (
     FLEET_SECONDS,
     FLEET_STATES,
     OPEN_OUTAGES,
+    OUTAGE_SECONDS,
     PROVIDER_SECONDS,
 )
 from netmon.model import STATE_CODES, STATES, State
@@ -83,16 +84,28 @@ def lost_seconds(by: str, window: str) -> str:
     return f"sum by ({by}) (sum_over_time({DOWN_SECONDS}{{{FLEET}}}[{window}]))"
 
 
-def outages_by_cause(window: str) -> str:
-    """Return how many outages ended in the window, by carrier and cause."""
-    ended = f'{ENDED_OUTAGES}{{provider=~"$provider"}}'
-    return f"sum by (provider_name, cause) (sum_over_time({ended}[{window}]))"
+def by_cause(window: str) -> tuple[str, str]:
+    """Return how long the outages lasted that ended in the window, and how many they were."""
+    lasted, ended = (
+        carrier(
+            "sum by (provider_name, cause) "
+            f'(sum_over_time({record}{{provider=~"$provider"}}[{window}]))'
+        )
+        for record in (OUTAGE_SECONDS, ENDED_OUTAGES)
+    )
+    return f"{lasted} > 0", f"round({ended}) > 0"
+
+
+def carrier(expression: str) -> str:
+    """Return a series by carrier; that of links which have none is told so as well."""
+    return f'label_replace({expression}, "provider_name", "–", "provider_name", "")'
 
 
 def named(expression: str) -> str:
     """Return a series of links with the names of agency and carrier, narrowed to the chosen."""
     return (
-        f"({expression}) * on (agency) group_left (name, kind, district) {AGENCY}"
+        f"({expression})"
+        f" * on (agency) group_left (name, kind, kind_name, district, district_name) {AGENCY}"
         f" * on (agency, link) group_left (provider_name) {LINK}"
     )
 

@@ -46,7 +46,7 @@ def configuration(inventory: Inventory, settings: Settings) -> str:
         "receivers": [
             {"name": _NOBODY},
             {"name": _DRILL, "webhook_configs": [_webhook(alerting.drill_webhook)]},
-            *(_receiver(each) for each in alerting.receivers.values()),
+            *(_receiver(each, alerting) for each in alerting.receivers.values()),
         ],
         "time_intervals": [
             {"name": _BUSINESS, "time_intervals": business_hours(settings.calendar)}
@@ -151,7 +151,7 @@ def _parents(inventory: Inventory) -> Iterator[tuple[str, list[str]]]:
 # --- Receivers ------------------------------------------------------------------------------------
 
 
-def _receiver(receiver: Receiver) -> Tree:
+def _receiver(receiver: Receiver, alerting: Alerting) -> Tree:
     tree: dict[str, Tree] = {"name": receiver.name}
     if receiver.emails:
         tree["email_configs"] = [
@@ -163,8 +163,10 @@ def _receiver(receiver: Receiver) -> Tree:
                 "headers": {"Subject": '{{ template "netmon.subject" . }}'},
             }
         ]
-    if receiver.webhooks:
-        tree["webhook_configs"] = [_webhook(each) for each in receiver.webhooks]
+    relay = f"http://{alerting.relay_address}"
+    webhooks = [*receiver.webhooks, *(f"{relay}/{gateway}" for gateway in receiver.gateways)]
+    if webhooks:
+        tree["webhook_configs"] = [_webhook(each) for each in webhooks]
     return tree
 
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from netmon.alerting.alerts import alerts
-from netmon.alerting.records import account_groups, link_records
+from netmon.alerting.alerts import alerts, slow_alerts
+from netmon.alerting.records import account_records, hour_record, link_records, uplink_record
 from netmon.alerting.rules import Group, group_tree, to_yaml
 from netmon.alerting.texts import alert_texts
 from netmon.messages import Catalogue
@@ -25,15 +25,21 @@ _HEAD = (
 def rules_file(alerting: Alerting, offset_seconds: int) -> str:
     """Return the rules. `offset_seconds`: local time of the province minus UTC."""
     catalogue = Catalogue.load()
-    rules = alerts(alerting)
     texts = {
         rule.name: alert_texts(catalogue, rule.name, alerting.runbooks, offset_seconds)
-        for rule in rules
+        for rule in (*alerts(alerting), *slow_alerts(alerting))
     }
+    return to_yaml({"groups": [group_tree(each, texts) for each in _groups(alerting)]}, _HEAD)
+
+
+def _groups(alerting: Alerting) -> list[Group]:
     # Records and alerts in one group: an alert sees what was recorded in the same evaluation.
-    network = Group("netmon.network", [*link_records(alerting), *rules])
-    groups = [group_tree(group, texts) for group in (network, *account_groups())]
-    return to_yaml({"groups": groups}, _HEAD)
+    return [
+        Group("netmon.network", [*link_records(alerting), *alerts(alerting)]),
+        Group("netmon.tickets", [uplink_record(), *slow_alerts(alerting)], "1m"),
+        Group("netmon.account.5m", account_records(), "5m"),
+        Group("netmon.account.1h", [hour_record()], "1h"),
+    ]
 
 
 def utc_offset_seconds(province: Province) -> int:

@@ -7,22 +7,30 @@ stopped nor because a link became unobserved, and planned work closes no page th
 
 from __future__ import annotations
 
+JOB = "job, instance"
 AGENCY = "job, instance, agency"
 LINK = "job, instance, agency, link"
+PARENT = "job, instance, parent"
+LINK_TROUBLE = "netmon_link_trouble_info"
+AGENCY_TROUBLE = "netmon_agency_trouble_info"
+"""What netmon says is wrong, with names: few series, and no join is needed."""
 DOWN = "link:netmon_link_down:bool"
 HELD = "link:netmon_link_held:bool"
 AGENCY_DOWN = "agency:netmon_agency_down:bool"
 AGENCY_HELD = "agency:netmon_agency_held:bool"
 OUTAGE = "agency:netmon_agency_down:unexplained"
 """Agencies that are down and not behind one that is; or down, and people were told so before."""
-PARENT_DOWN = "agency:netmon_parent_down:bool"
-AGENCY_PROVIDER = "agency:netmon_agency_provider:info"
+PARENTS_DOWN = "parent:netmon_agency_down:bool"
+"""By the label `parent`, as those behind it carry it: agencies that are down, or were just now."""
 BEHIND = "agency:netmon_agency_unreachable_behind:count"
 PROVIDER_DOWN = "provider:netmon_link_down:ratio"
 PROVIDER_DOWN_COUNT = "provider:netmon_link_down:count"
 AREA_DOWN = "district:netmon_agency_down:ratio"
 AREA_DOWN_COUNT = "district:netmon_agency_down:count"
+UPLINK = "interface:netmon_uplink_bytes:max_rate5m"
 ERRORS = "link:netmon_link_errors:ratio_rate"
+BURN = "link:netmon_link_errors_beyond_budget:ratio"
+"""Links that use up their budget too fast, named, by the label `window`."""
 SILENT = 'up{job="netmon"} == 0'
 """netmon does not answer Prometheus: what it last said stands."""
 
@@ -46,6 +54,16 @@ def named_link(expression: str) -> str:
         f"{named(expression)}\n"
         f"* on ({LINK}) group_left (role, provider, provider_name, circuit)\n  netmon_link_info"
     )
+
+
+def troubled(series: str, trouble: str) -> str:
+    """Return the links or agencies with this trouble, named, whatever else is wrong with them."""
+    return f'max without (trouble) ({series}{{trouble="{trouble}"}})'
+
+
+def behind(series: str) -> str:
+    """Return those of a series that stand behind a parent that is down."""
+    return f"{series} and on ({PARENT}) {PARENTS_DOWN}"
 
 
 def firing(alert: str, selectors: str = "", offset: str = "") -> str:

@@ -8,7 +8,7 @@ from netmon.messages import LANGUAGES
 from netmon.model import CAUSES, Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from netmon.messages import Catalogue
 
@@ -22,7 +22,7 @@ _LABELS = (
     "name",
     "provider_name",
 )
-_AGENCY = 'agency="{{ $labels.agency }}"'
+_AGENCY, _LINK = ("agency",), ("agency", "link")
 _NANOSECONDS = 1_000_000_000
 
 
@@ -52,10 +52,12 @@ def _values(catalogue: Catalogue, language: str, offset_seconds: int) -> dict[st
     values = {label: f"{{{{ $labels.{label} }}}}" for label in _LABELS}
     values |= {
         "percent": "{{ $value | humanizePercentage }}",
-        "since": _since(catalogue, language, offset_seconds),
+        "since": _since(catalogue, language, offset_seconds, _AGENCY),
+        "link_since": _since(catalogue, language, offset_seconds, _LINK),
         "behind": _behind(catalogue, language),
         "circuits": _circuits(catalogue, language),
-        "cause": _cause(catalogue, language),
+        "cause": _cause(catalogue, language, _AGENCY),
+        "link_cause": _cause(catalogue, language, _LINK),
         "loss": _figure(
             catalogue,
             language,
@@ -82,10 +84,15 @@ def _query(expression: str, *labels: str) -> str:
     return f"(query (printf `{expression}` {given}))"
 
 
-def _since(catalogue: Catalogue, language: str, offset_seconds: int) -> str:
+def _of(series: str, labels: Sequence[str]) -> str:
+    """Return the series with these labels, each to be filled in."""
+    return f"{series}{{{','.join(f'{label}=%q' for label in labels)}}}"
+
+
+def _since(catalogue: Catalogue, language: str, offset_seconds: int, labels: Sequence[str]) -> str:
     # The agency is down since the last of its links is. A silent netmon's last word counts.
-    start = "netmon_link_outage_start_timestamp_seconds"
-    query = _query(f"max(last_over_time({start}{{agency=%q}}[1h]))", "agency")
+    start = _of("netmon_link_outage_start_timestamp_seconds", labels)
+    query = _query(f"max(last_over_time({start}[1h]))", *labels)
     shift = offset_seconds * _NANOSECONDS
     time = f'{{{{ ((. | first | value | toTime).Add {shift}).Format "15:04 02/01/2006" }}}}'
     text = catalogue.text(language, "alert_part.since", time=time)
@@ -106,8 +113,8 @@ def _circuits(catalogue: Catalogue, language: str) -> str:
     return f"{{{{ with {query} }}}} {text}{{{{ end }}}}"
 
 
-def _cause(catalogue: Catalogue, language: str) -> str:
-    query = _query("netmon_link_outage_cause{agency=%q} == 1", "agency")
+def _cause(catalogue: Catalogue, language: str, labels: Sequence[str]) -> str:
+    query = _query(f"{_of('netmon_link_outage_cause', labels)} == 1", *labels)
     words = [
         f'{{{{ {"else if" if number else "if"} eq $c "{cause}" }}}}'
         + catalogue.text(language, f"cause.{cause}")

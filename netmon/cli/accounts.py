@@ -17,7 +17,8 @@ from netmon.config import LoadedAll, load_all
 from netmon.errors import CapabilityError
 from netmon.inventory.blame import config_changes, noted
 from netmon.judge.availability import Period
-from netmon.judge.availability_rows import Group
+from netmon.judge.availability_rows import Group as By
+from netmon.judge.groups import Group, together
 from netmon.ledger import report, tables
 from netmon.ledger.reader import LedgerReader, OutageFilter
 from netmon.model import Cause, Hours, Inventory, LinkKey
@@ -39,11 +40,16 @@ def add(commands: Commands) -> None:
     outages.add_argument("--since", metavar="DATE|TIME", help="leave out what was over before")
     outages.add_argument("--until", metavar="DATE|TIME", help="leave out what began later")
     outages.add_argument("--open", action="store_true", help="only what is not over")
+    outages.add_argument(
+        "--groups",
+        action="store_true",
+        help="only what struck several links of one carrier in one area within a minute",
+    )
     outages.set_defaults(command=_outages)
 
     availability = _command(commands, "availability", "availability of a month, with its coverage")
     availability.add_argument("--month", metavar="YYYY-MM", help="default: the present month")
-    availability.add_argument("--by", type=Group, choices=tuple(Group), default=Group.AGENCY)
+    availability.add_argument("--by", type=By, choices=tuple(By), default=By.AGENCY)
     availability.add_argument("--hours", type=Hours, choices=tuple(Hours), help="default: all")
     availability.set_defaults(command=_availability)
 
@@ -92,13 +98,26 @@ def _outages(options: argparse.Namespace) -> int:
         )
         known = config_changes(reader.facts(options.agency, history=True))
         found = noted(reader.outages(wanted, loaded.inventory), known, zone, options.lang)
+        # Who belongs together does not depend on what is asked for.
+        every = reader.outages(OutageFilter(since_us=wanted.since_us, until_us=wanted.until_us))
+        groups = together(every, loaded.inventory)
         at_us = reader.status().beat_us
+    if options.groups:
+        found = [outage for outage in found if (outage.key, outage.start_us) in groups]
     if options.format == "table":
-        print_table(tables.outages_table(found, zone, at_us, options.lang))
+        words = {name: _words(group, loaded.inventory) for name, group in groups.items()}
+        print_table(tables.outages_table(found, zone, at_us, options.lang, words))
         return 0
-    records = report.outages_records(found, zone, at_us)
+    records = report.outages_records(found, zone, at_us, groups)
     _print_records(records, options.format)
     return 0
+
+
+def _words(group: Group, inventory: Inventory) -> str:
+    names = [inventory.providers[group.provider].name]
+    if group.area is not None:
+        names.append(inventory.agencies[group.area].name)
+    return f"{len(group.keys)} × {', '.join(names)}"
 
 
 def _demand_known(options: argparse.Namespace, inventory: Inventory, reader: LedgerReader) -> None:

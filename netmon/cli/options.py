@@ -42,6 +42,11 @@ def add_daemon(parser: argparse.ArgumentParser) -> None:
         metavar="HOST:PORT",
         help="where the page and the metrics are (default: what the settings say)",
     )
+    add_log(parser)
+
+
+def add_log(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what is logged, and how."""
     parser.add_argument("--log.level", dest="log_level", choices=LEVELS, default="info")
     parser.add_argument("--log.format", dest="log_format", choices=FORMATS, default="logfmt")
 

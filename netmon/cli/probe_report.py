@@ -124,7 +124,11 @@ def _table(title: str, *columns: str, right: Sequence[str] = ()) -> Table:
         pad_edge=False,
     )
     for name in columns:
-        table.add_column(name, justify="right" if name in right else "left", no_wrap=name in right)
+        if name in right:
+            table.add_column(name, justify="right", no_wrap=True)
+        else:
+            # Cut short, GigabitEthernet 0/0 and 0/1 look the same in a narrow terminal.
+            table.add_column(name, overflow="fold")
     return table
 
 

@@ -6,9 +6,11 @@ import json
 import urllib.error
 import urllib.request
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -18,11 +20,13 @@ from netmon.model import State
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
 
     from netmon.cli.options import Commands
 
 _DEFAULT_URL = "http://127.0.0.1:9877"
 _TIMEOUT_SECONDS = 10
+_MILLISECOND = 0.001
 _STYLES = {
     State.UP: "green",
     State.DEGRADED: "yellow",
@@ -30,6 +34,17 @@ _STYLES = {
     State.UNREACHABLE: "magenta",
     State.MAINTENANCE: "cyan",
 }
+
+
+class Language(NamedTuple):
+    """The catalogue in one language."""
+
+    words: Catalogue
+    name: str
+
+    def text(self, key: str, **values: object) -> str:
+        """Return a text of the catalogue."""
+        return self.words.text(self.name, key, **values)
 
 
 def add(commands: Commands) -> None:
@@ -53,7 +68,7 @@ def _status(options: argparse.Namespace) -> int:
         print(text)
     else:
         _print_tables(status, options)
-    return int(bool(status["down"]))
+    return int(status["links_by_state"][State.DOWN] > 0)
 
 
 def _fetch(url: str) -> str:
@@ -90,52 +105,64 @@ def _print_tables(status: dict[str, Any], options: argparse.Namespace) -> None:
     ):
         if text:
             console.print(f"! {text}", style="yellow", markup=False)
-    table = _table(words, options.lang)
+    lang = Language(words, options.lang)
+    table = _table(lang)
     for agency in status["agencies"]:
         for link in agency["links"]:
             if options.all or link["state"] != State.UP:
-                table.add_row(*_row(agency, link, at, zone, words=words, lang=options.lang))
-    if table.row_count:
-        console.print(table)
-    else:
-        console.print(words.text(options.lang, "cli.all_up"))
+                table.add_row(*_row(agency, link, at.astimezone(zone), lang))
+    console.print(table if table.row_count else lang.text("cli.all_up"))
 
 
-def _table(words: Catalogue, lang: str) -> Table:
-    table = Table(header_style="bold")
-    for key in ("cli.agency", "cli.link", "cli.state", "cli.since"):
-        table.add_column(words.text(lang, key))
-    for key in ("cli.duration", "cli.rtt", "cli.loss"):
-        table.add_column(words.text(lang, key), justify="right")
-    table.add_column(words.text(lang, "cli.evidence"), overflow="fold")
+def _table(lang: Language) -> Table:
+    table = Table(header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(lang.text("cli.agency"), overflow="fold")
+    table.add_column(lang.text("cli.state"))
+    for key in ("cli.since", "cli.duration", "cli.rtt", "cli.loss"):
+        table.add_column(lang.text(key), justify="right", no_wrap=True)
     return table
 
 
-def _row(  # a row needs its agency, its link, the time and the language
-    agency: dict[str, Any],
-    link: dict[str, Any],
-    at: datetime,
-    zone: ZoneInfo,
-    *,
-    words: Catalogue,
-    lang: str,
-) -> list[str]:
+def _row(agency: dict[str, Any], link: dict[str, Any], now: datetime, lang: Language) -> list[str]:
     state = State(link["state"])
     since = None if link["since"] is None else datetime.fromisoformat(link["since"])
     rtts = [echo["rtt_seconds"] for echo in link["echoes"] if echo["rtt_seconds"] is not None]
-    outage = link["outage"] or {}
     style = _STYLES.get(state, "")
-    text = words.text(lang, f"state.{state}")
+    text = lang.text(f"state.{state}")
+    details = [f"{agency['id']}/{link['id']}", *_evidence(link, now, lang)]
     return [
-        _escaped(agency["name"]),
-        link["id"],
+        f"{_escaped(agency['name'])}\n[dim]{_escaped(' · '.join(details))}[/]",
         f"[{style}]{text}[/]" if style else text,
-        "" if since is None else f"{since.astimezone(zone):%Y-%m-%d %H:%M:%S %z}",
-        "" if since is None else duration(at - since),
-        f"{min(rtts) * 1000:.1f} ms" if rtts else "",
+        "" if since is None else _when(since.astimezone(now.tzinfo), now),
+        "" if since is None else duration(now - since),
+        milliseconds(min(rtts)) if rtts else "",
         "" if link["loss_ratio"] is None else f"{link['loss_ratio']:.1%}",
-        _escaped(outage.get("path_end") or outage.get("evidence") or ""),
     ]
+
+
+def _evidence(link: dict[str, Any], now: datetime, lang: Language) -> Iterable[str]:
+    """Yield what speaks for an outage, or is wrong with a family, in the reader's language."""
+    outage = link["outage"] or {}
+    if outage.get("error"):
+        error = lang.text(f"echo_error.{outage['error']}")
+        offender = outage["offender"]
+        yield lang.text("evidence.reported", offender=offender, error=error) if offender else error
+    elif outage.get("sent"):
+        yield lang.text("evidence.lost", lost=outage["lost"], sent=outage["sent"])
+    if outage.get("path_end"):
+        yield lang.text("evidence.path_end", hop=outage["path_end"])
+    for echo in link["echoes"]:
+        if echo["silent_since"] is not None:
+            family = f"IPv{ip_address(echo['address']).version}"
+            since = datetime.fromisoformat(echo["silent_since"]).astimezone(now.tzinfo)
+            yield f"{lang.text('page.silent_family', family=family)} {_when(since, now)}"
+
+
+def _when(since: datetime, now: datetime) -> str:
+    """Return a time in as few letters as can be told from others: the line above has the offset."""
+    if since.date() == now.date():
+        return f"{since:%H:%M:%S}"
+    return f"{since:%m-%d %H:%M:%S}" if since.year == now.year else f"{since:%Y-%m-%d %H:%M}"
 
 
 def duration(length: timedelta) -> str:
@@ -144,6 +171,11 @@ def duration(length: timedelta) -> str:
     days, seconds = divmod(seconds, 86_400)
     clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
     return f"{days}d {clock}" if days else clock
+
+
+def milliseconds(seconds: float) -> str:
+    """Return a round-trip time: that of a near router is not rounded to nothing."""
+    return f"{seconds * 1000:.{1 if seconds >= _MILLISECOND else 2}f} ms"
 
 
 def _escaped(text: str) -> str:

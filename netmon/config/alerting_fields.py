@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 from netmon.config.fields import Field, Table
 from netmon.config.forms import ListOf, MapOf, PlacedForm, Refusal, Scalar
-from netmon.config.texts import choice, config_name, identifier
-from netmon.config.units import duration
+from netmon.config.secret_form import SecretForm
+from netmon.config.texts import choice, config_name, identifier, listen_address, text
+from netmon.config.units import duration, integer
 from netmon.config.words import quoted
 
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+")
@@ -67,7 +68,47 @@ class ReceiverKeys:
     WEBHOOK = Field(
         "webhook",
         ListOf(url, "a list of URLs"),
-        "Relays to an SMS gateway, to Zalo and the like: they get Alertmanager's JSON.",
+        "Programs that take Alertmanager's JSON.",
+    )
+    GATEWAY = Field(
+        "gateway",
+        ListOf(PlacedForm(config_name), "a list of gateways"),
+        "Names in `gateways`: `netmon relay` sends them a short text.",
+    )
+
+
+class GatewayKeys:
+    """How a gateway for SMS or chat is called. `{text}` is the text, `{secret}` the secret."""
+
+    URL = Field("url", url, "Where it is called; may hold {text} and {secret}.", required=True)
+    BODY = Field(
+        "body",
+        text("a text with {text} in it", most=4000),
+        "What is posted to it. Left out: it is called with GET.",
+    )
+    CONTENT_TYPE = Field(
+        "content_type",
+        choice("application/json", "application/x-www-form-urlencoded", "text/plain"),
+        "What the body is: {text} is escaped accordingly.",
+        default="application/json",
+    )
+    AUTHORIZATION = Field(
+        "authorization",
+        text("a header's value such as Bearer {secret}", most=200),
+        "The header Authorization.",
+    )
+    SECRET = Field("secret", SecretForm("SMS_SECRET"), "What {secret} stands for.")
+    FORM = Field(
+        "text",
+        choice("gsm", "unicode"),
+        "gsm: without accents, in letters that every telephone has; unicode: as it is.",
+        default="gsm",
+    )
+    LONGEST = Field(
+        "longest",
+        integer(70, 2000, "a number of letters"),
+        "What is longer is cut: an SMS holds 160 letters of gsm, or 70 of unicode.",
+        default="160",
     )
 
 
@@ -146,9 +187,20 @@ class AlertingKeys:
         "Where Alertmanager reports to netmon that a drill was delivered.",
         default="http://127.0.0.1:9877/-/drill",
     )
+    RELAY_ADDRESS = Field(
+        "relay_address",
+        listen_address,
+        "Where `netmon relay` listens, and Alertmanager finds it.",
+        default="127.0.0.1:9878",
+    )
+    GATEWAYS = Field(
+        "gateways",
+        MapOf(config_name, Table("gateway", GatewayKeys), "{NAME: {url, body, …}}"),
+        "Gateways for SMS and chat that `netmon relay` calls.",
+    )
     RECEIVERS = Field(
         "receivers",
-        MapOf(config_name, Table("receiver", ReceiverKeys), "{NAME: {email, webhook}}"),
+        MapOf(config_name, Table("receiver", ReceiverKeys), "{NAME: {email, webhook, gateway}}"),
         "Who can be told. The first is told of what no route selects.",
     )
     ROUTES = Field(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
-from netmon.config.alerting_fields import AlertingKeys, ReceiverKeys, RouteKeys
+from netmon.config.alerting_fields import AlertingKeys, GatewayKeys, ReceiverKeys, RouteKeys
 from netmon.config.inventory_fields import AgencyKeys, KindKeys
-from netmon.config.settings import Alerting, AlertRoute, Receiver
+from netmon.config.settings import Alerting, AlertRoute, Gateway, Receiver
 from netmon.config.words import quoted
 
 if TYPE_CHECKING:
@@ -19,15 +20,42 @@ if TYPE_CHECKING:
 
 
 def check_routes(alerting: Record, report: Report) -> None:
-    """Report routes to nobody, and receivers that cannot be reached."""
+    """Report routes to nobody, and receivers and gateways that cannot be reached."""
     receivers = alerting.get(AlertingKeys.RECEIVERS) or {}
+    gateways = alerting.get(AlertingKeys.GATEWAYS) or {}
+    for gateway in gateways.values():
+        _check_gateway(gateway, report)
     for name, receiver in receivers.items():
-        if ReceiverKeys.EMAIL not in receiver and ReceiverKeys.WEBHOOK not in receiver:
-            message = f"receiver {quoted(name)} has neither email nor webhook: write one of them"
+        if not any(way in receiver for way in _WAYS):
+            message = (
+                f"receiver {quoted(name)} has neither email nor gateway nor webhook: "
+                "write one of them"
+            )
             report.error(receiver.node.place, message)
+        _check_known(receiver.get(ReceiverKeys.GATEWAY) or (), gateways, "gateway", report)
     for route in alerting.get(AlertingKeys.ROUTES) or ():
         named = route.get(RouteKeys.RECEIVER)
         _check_known([named] if named else (), receivers, "receiver", report)
+
+
+_WAYS = (ReceiverKeys.EMAIL, ReceiverKeys.GATEWAY, ReceiverKeys.WEBHOOK)
+
+
+def _check_gateway(gateway: Record, report: Report) -> None:
+    parts = [gateway.get(each) or "" for each in (GatewayKeys.URL, GatewayKeys.BODY)]
+    if not any("{text}" in part for part in parts):
+        message = "the text is nowhere: write {text} into the body, or into the URL"
+        report.error(gateway.node.place, message)
+    parts.append(gateway.get(GatewayKeys.AUTHORIZATION) or "")
+    if any("{secret}" in part for part in parts) and GatewayKeys.SECRET not in gateway:
+        message = "{secret} stands for nothing: write secret: {env: NAME}, or {file: PATH}"
+        report.error(gateway.node.place, message)
+    if parts[1] and gateway[GatewayKeys.CONTENT_TYPE] == "application/json":
+        try:
+            json.loads(parts[1])
+        except ValueError as error:
+            message = f"the body is no JSON ({error}): correct it, or write its content_type"
+            report.error(gateway.place(GatewayKeys.BODY), message)
 
 
 def check_selectors(alerting: Record, inventory: Draft, report: Report) -> None:
@@ -57,6 +85,11 @@ def build_alerting(record: Record) -> Alerting:
         smarthost=record[AlertingKeys.SMARTHOST],
         mail_from=record[AlertingKeys.MAIL_FROM],
         drill_webhook=record[AlertingKeys.DRILL_WEBHOOK],
+        relay_address=record[AlertingKeys.RELAY_ADDRESS],
+        gateways={
+            name: _gateway(name, each)
+            for name, each in (record.get(AlertingKeys.GATEWAYS) or {}).items()
+        },
         receivers={name: _receiver(name, each) for name, each in receivers.items()},
         routes=tuple(_route(each) for each in record.get(AlertingKeys.ROUTES) or ()),
     )
@@ -64,7 +97,23 @@ def build_alerting(record: Record) -> Alerting:
 
 def _receiver(name: str, record: Record) -> Receiver:
     return Receiver(
-        name, record.get(ReceiverKeys.EMAIL) or (), record.get(ReceiverKeys.WEBHOOK) or ()
+        name,
+        record.get(ReceiverKeys.EMAIL) or (),
+        record.get(ReceiverKeys.WEBHOOK) or (),
+        _values(record.get(ReceiverKeys.GATEWAY)),
+    )
+
+
+def _gateway(name: str, record: Record) -> Gateway:
+    return Gateway(
+        name,
+        url=record[GatewayKeys.URL],
+        body=record.get(GatewayKeys.BODY) or "",
+        content_type=record[GatewayKeys.CONTENT_TYPE],
+        authorization=record.get(GatewayKeys.AUTHORIZATION) or "",
+        secret=record.get(GatewayKeys.SECRET),
+        form=record[GatewayKeys.FORM],
+        longest=record[GatewayKeys.LONGEST],
     )
 
 

@@ -85,10 +85,12 @@ class SnmpModule:
 
 @dataclass(frozen=True, slots=True)
 class SnmpTraps:
-    """Where traps of routers are received, and with which communities."""
+    """Where traps of routers are received, and from whom."""
 
     listen_address: str
-    communities: tuple[SecretReference, ...]
+    communities: tuple[SecretReference, ...] = ()
+    credentials: tuple[SnmpCredential, ...] = ()
+    """Of version 3: their users may send."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,29 @@ class Receiver:
     name: str
     emails: tuple[str, ...] = ()
     webhooks: tuple[str, ...] = ()
-    """Relays to SMS gateways, Zalo and the like: they take Alertmanager's JSON."""
+    """Programs that take Alertmanager's JSON."""
+    gateways: tuple[str, ...] = ()
+    """Names of gateways that `netmon relay` calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A gateway for SMS or chat, as its owner wants to be called.
+
+    `{text}` in `url` and `body` is the short text, `{secret}` there and in `authorization` the
+    secret.
+    """
+
+    name: str
+    url: str
+    body: str = ""
+    """Empty: it is called with GET."""
+    content_type: str = "application/json"
+    authorization: str = ""
+    secret: SecretReference | None = None
+    form: str = "gsm"
+    """"gsm": letters that every telephone has, without accents; or "unicode"."""
+    longest: int = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +185,8 @@ class Alerting:
     smarthost: str = "localhost:25"
     mail_from: str = "netmon@localhost"
     drill_webhook: str = "http://127.0.0.1:9877/-/drill"
+    relay_address: str = "127.0.0.1:9878"
+    gateways: Mapping[str, Gateway] = field(default_factory=dict)
     receivers: Mapping[str, Receiver] = field(default_factory=dict)
     """The first is told of what no route selects."""
     routes: tuple[AlertRoute, ...] = ()

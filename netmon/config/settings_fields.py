@@ -143,6 +143,14 @@ class JudgeKeys:
         "Echoes over which loss is judged for `degraded`.",
         default="60",
     )
+    NEW_LINKS = Field(
+        "new_links",
+        choice("careful", "swift"),
+        "How a link is judged of which nobody knows yet how it loses echoes: careful keeps the "
+        "declared false alarms from the first echo on, and takes up to 40 seconds at first; swift "
+        "decides in 3 seconds, also where the line is only bursty.",
+        default="careful",
+    )
 
 
 class StorageKeys:
@@ -191,9 +199,14 @@ class SnmpTrapsKeys:
         ListOf(
             PlacedForm(SecretForm("NETMON_TRAP_COMMUNITY")),
             "a list of communities, [{env: NETMON_TRAP_COMMUNITY}, …]",
+            may_be_empty=False,
         ),
         "Communities that are listened to; traps with others are ignored.",
-        required=True,
+    )
+    CREDENTIALS = Field(
+        "credentials",
+        ListOf(PlacedForm(config_name), "a list of names, [main, …]", may_be_empty=False),
+        "SNMP credentials of version 3 whose users may send, by name.",
     )
 
 

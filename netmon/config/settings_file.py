@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from netmon.config.alerting_fields import AlertingKeys, GatewayKeys
 from netmon.config.alerting_file import build_alerting, check_routes
 from netmon.config.calendar_file import read_calendar
 from netmon.config.document import read_table
@@ -43,7 +44,7 @@ from netmon.config.settings_fields import (
 from netmon.config.source import is_file
 from netmon.config.words import quoted
 from netmon.judge.calendar import Calendar
-from netmon.judge.policy import Policy
+from netmon.judge.policy import NewLinks, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +83,7 @@ def read_settings(path: Path, report: Report) -> SettingsDraft:
     _check_credentials(root, report)
     _check_modules(root, report)
     _check_profiles(root, path, report)
+    _check_traps(root, report)
     draft.alerting = root.get(SettingsKeys.ALERTING)
     check_routes(draft.alerting or _ABSENT, report)
     calendar = _calendar(root, path, draft, report)
@@ -181,11 +183,31 @@ def _check_profiles(root: Record, path: Path, report: Report) -> None:
         report.error(named.place, message)
 
 
+def _check_traps(root: Record, report: Report) -> None:
+    traps = root.get(SettingsKeys.SNMP_TRAPS)
+    if traps is None:
+        return
+    named = traps.get(SnmpTrapsKeys.CREDENTIALS) or ()
+    if SnmpTrapsKeys.COMMUNITIES not in traps and SnmpTrapsKeys.CREDENTIALS not in traps:
+        message = "nobody may send traps: write communities, credentials of version 3, or both"
+        report.error(traps.node.place, message)
+    known = _entries(root, SettingsKeys.CREDENTIALS, CredentialsKeys.SNMP)
+    for name in named:
+        if name.value not in known:
+            hint = report.guesser.hint(name.value, known)
+            report.error(name.place, f"there is no SNMP credential {quoted(name.value)}{hint}")
+        elif known[name.value].get(SnmpCredentialKeys.VERSION) in ("1", "2c"):
+            message = f"the credential {quoted(name.value)} is not of version 3: name its community"
+            report.error(name.place, f"{message} under communities")
+
+
 def _secrets(root: Record) -> list[tuple[SecretReference, Place]]:
     snmp = _entries(root, SettingsKeys.CREDENTIALS, CredentialsKeys.SNMP).values()
     ssh = _entries(root, SettingsKeys.CREDENTIALS, CredentialsKeys.SSH).values()
     wanted = [(record, field) for record in snmp for field in _SNMP_SECRETS]
     wanted += [(record, field) for record in ssh for field in _SSH_SECRETS]
+    gateways = (root.get(SettingsKeys.ALERTING) or _ABSENT).get(AlertingKeys.GATEWAYS) or {}
+    wanted += [(record, GatewayKeys.SECRET) for record in gateways.values()]
     found = ((record.get(field), record.place(field)) for record, field in wanted)
     traps = root.get(SettingsKeys.SNMP_TRAPS) or _ABSENT
     return [
@@ -221,18 +243,20 @@ def _build(root: Record, directory: Path, calendar: Calendar) -> Settings:
         ssh_credentials={n: _ssh_credential(r, directory) for n, r in ssh_credentials.items()},
         visits=_visits(root.get(SettingsKeys.VISITS) or _ABSENT, directory, storage),
         inventory_max_bytes=root[SettingsKeys.INVENTORY_MAX_SIZE],
-        snmp_traps=_traps(root.get(SettingsKeys.SNMP_TRAPS)),
+        snmp_traps=_traps(root.get(SettingsKeys.SNMP_TRAPS), snmp_credentials),
         profiles=None if profiles is None else directory / profiles.value,
         alerting=build_alerting(root.get(SettingsKeys.ALERTING) or _ABSENT),
     )
 
 
-def _traps(record: Record | None) -> SnmpTraps | None:
+def _traps(record: Record | None, credentials: Mapping[str, Record]) -> SnmpTraps | None:
     if record is None:
         return None
+    named = record.get(SnmpTrapsKeys.CREDENTIALS) or ()
     return SnmpTraps(
         listen_address=record[SnmpTrapsKeys.LISTEN_ADDRESS],
-        communities=tuple(named.value for named in record[SnmpTrapsKeys.COMMUNITIES]),
+        communities=tuple(word.value for word in record.get(SnmpTrapsKeys.COMMUNITIES) or ()),
+        credentials=tuple(_snmp_credential(credentials[name.value]) for name in named),
     )
 
 
@@ -254,6 +278,7 @@ def _policy(record: Record) -> Policy:
         burst_packets_per_second=record[JudgeKeys.BURST],
         faults_until_unobserved=record[JudgeKeys.FAULTS_UNTIL_UNOBSERVED],
         loss_window_echoes=record[JudgeKeys.LOSS_WINDOW],
+        new_links=NewLinks(record[JudgeKeys.NEW_LINKS]),
     )
 
 

@@ -24,6 +24,10 @@ web:
   listen_address: "{listen_address}"
   language: {language}
 
+# The lines of the toy province are either whole or cut: a new one need not be watched first.
+judge:
+  new_links: swift
+
 modules:
   echo:
     default: {{interval: 1s, timeout: 1s}}

@@ -16,7 +16,7 @@ from netmon.judge import evidence, flaps, quality
 from netmon.judge.cause import Ended
 from netmon.judge.links import DEGRADED, NOBODY, UP, LinkColumns
 from netmon.judge.roster import Roster
-from netmon.judge.sequential import FALSE_ALARM_US, RUN_HALF_LIFE_US, learn_false_alarm
+from netmon.judge.sequential import RUN_HALF_LIFE_US
 from netmon.judge.timeline import (
     Change,
     Overlays,
@@ -115,7 +115,8 @@ class Book:
         links.run[slot] = links.candidate_us[slot] = links.score[slot] = 0
         links.settled_us[slot] = max(links.settled_us[slot], links.last_reply_us[slot])
         quality.forget(links, slot)
-        self._learn_from_outage(slot, end_us - outage.start_us)
+        # What the link lost while it was down says nothing about how it loses while it is up.
+        links.losses[slot] = 0
         return [OutageEnd(self._key(slot), outage.start_us, end_us, self.now_us)]
 
     def began(self, slot: int) -> int:
@@ -259,14 +260,6 @@ class Book:
         links.penalty[slot] = flaps.raised(float(left[0]))
         links.penalty_us[slot] = at_us
         links.flapping[one] = flaps.is_flapping(links.penalty[one], links.flapping[one])
-
-    def _learn_from_outage(self, slot: int, length_us: int) -> None:
-        links, one = self.links, np.array([slot])
-        if length_us <= FALSE_ALARM_US:
-            links.trials[one], links.hits[one] = learn_false_alarm(
-                links.trials[one], links.hits[one], links.losses[one]
-            )
-        links.losses[slot] = 0
 
     def _cuts_of(self, agency: int) -> list[Cut]:
         cases = (self.cases.get(slot) for slot in self.roster.agency_slots[agency])

@@ -23,7 +23,7 @@ from netmon.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable, Mapping
 
 TICKS_WRAP_SECONDS = 2**32 / 100
 """TimeTicks count hundredths in 32 bits: sysUpTime starts anew after 497 days."""
@@ -66,6 +66,8 @@ class Verdicts:
     _latest: dict[str, tuple[RouterReading, ...]] = field(default_factory=dict)
     """The last two good polls of each agency: one may fall between a first lost echo and the
     decision."""
+    _stored_us: dict[str, int] = field(default_factory=dict)
+    """When the poll was made that the ledger knows of each agency."""
     _before: dict[LinkKey, RouterReading] = field(default_factory=dict)
     """The last good poll before a link's present outage: later ones may have come another way."""
 
@@ -74,6 +76,27 @@ class Verdicts:
         for reading in self._latest.get(key.agency, ()):
             if reading.at_us <= start_us:
                 self._before[key] = reading
+
+    def recall(self, readings: Mapping[str, RouterReading]) -> None:
+        """Take up what routers said before netmon was restarted."""
+        for agency, reading in readings.items():
+            self._latest.setdefault(agency, (reading,))
+            self._stored_us[agency] = reading.at_us
+
+    def news(self, at_least_us: int) -> dict[str, RouterReading]:
+        """Return the polls that are so much newer than those returned before."""
+        found = {
+            agency: readings[-1]
+            for agency, readings in self._latest.items()
+            if readings[-1].at_us - self._stored_us.get(agency, -at_least_us) >= at_least_us
+        }
+        self._stored_us |= {agency: reading.at_us for agency, reading in found.items()}
+        return found
+
+    def keep(self, agencies: Container[str]) -> None:
+        """Forget the routers of agencies that are gone."""
+        self._latest = {name: seen for name, seen in self._latest.items() if name in agencies}
+        self._stored_us = {name: at for name, at in self._stored_us.items() if name in agencies}
 
     def await_reading(self, ended: Ended) -> None:
         """Remember an outage that is over."""
@@ -167,6 +190,11 @@ def _by_restart(
     counters = _counters_ran_on(previous, reading) if previous is not None else None
     if counters is True:
         return Verdict(Cause.UNKNOWN, "the SNMP agent restarted, the router's counters ran on")
+    if counters is None and not reading.host_uptime:
+        # Its agent's clock alone began anew, and nothing says what its interfaces had counted.
+        return Verdict(
+            Cause.UNKNOWN, "the router or only its SNMP agent restarted: nobody can tell"
+        )
     ahead_us = boot_us - ended.end_us
     if ahead_us <= _SLACK_US or (counters is False and ahead_us <= _AGENT_START_US):
         return Verdict(Cause.POWER, "the router restarted within the outage")

@@ -30,6 +30,8 @@ class EchoBatch:
     """Index into ECHO_ERRORS, or NO_ERROR."""
     offender: NDArray[np.uint64]
     """The IPv4 address that reported `error`, as a number; 0: nobody, or an IPv6 address."""
+    family: NDArray[np.int8]
+    """Of the address that was asked: 4 or 6."""
 
     def __len__(self) -> int:
         return len(self.slot)
@@ -50,3 +52,5 @@ class JudgementColumns:
     loss_ratio: NDArray[np.float64]
     """Over the policy's window; NaN: nothing was sent."""
     flapping: NDArray[np.bool_]
+    silent_family_us: NDArray[np.int64]
+    """[link, 2]: since when IPv4 or IPv6 does not answer while the other does; 0: not so."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netmon.judge.columns import EchoBatch
+from netmon.judge.families import hear_families
 from netmon.judge.links import (
     DEGRADED,
     DOWN,
@@ -30,6 +31,9 @@ from netmon.judge.sequential import (
     RECOVERED_SCORE,
     REPLY_SCORE,
     YEAR_US,
+    Known,
+    Pace,
+    clear,
     learn_run,
     losses_needed,
 )
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
     from netmon.judge.policy import Policy
 
 _UNKNOWN_INTERVAL_US = 1_000_000
+_ECHOES_PER_YEAR = YEAR_US / _UNKNOWN_INTERVAL_US
 
 
 def _no_slots() -> NDArray[np.int32]:
@@ -101,6 +106,7 @@ def take(batch: EchoBatch, index: NDArray[np.intp] | NDArray[np.bool_]) -> EchoB
         rtt_seconds=batch.rtt_seconds[index],
         error=batch.error[index],
         offender=batch.offender[index],
+        family=batch.family[index],
     )
 
 
@@ -114,6 +120,8 @@ def hear(links: LinkColumns, policy: Policy, wave: EchoBatch, trust: Trust) -> F
     is_silent = wave.outcome == Outcome.SILENT
     # While we are blind, and of echoes sent then, only an answer is evidence.
     void = is_silent & (trust.blind | (wave.sent_us < trust.sighted_us))
+    if not trust.blind:
+        void |= hear_families(links, wave)
     evidence = ~(is_fault | void)
     if not evidence.all():
         wave, is_silent = take(wave, evidence), is_silent[evidence]
@@ -198,9 +206,8 @@ def _learn_losses(links: LinkColumns, slots: NDArray[np.int32], sent_us: NDArray
     # With every remembered reply later than this loss, the earlier ones are forgotten.
     goes_on = ~between.any(axis=1) & (replies_us.min(axis=1) < sent_us) & (links.losses[slots] > 0)
     begins = slots[~goes_on]
-    links.trials[begins], links.hits[begins] = learn_run(
-        links.trials[begins], links.hits[begins], links.losses[begins]
-    )
+    known = learn_run(_known(links, begins), links.losses[begins], _ECHOES_PER_YEAR)
+    _, links.trials[begins], links.hits[begins], links.suspicion[begins] = known
     links.onset[begins] += (1 - links.onset[begins]) / links.onset_echoes[begins]
     links.losses[begins] = 0
     links.losses[slots] += 1
@@ -210,15 +217,21 @@ def _begin_runs(
     links: LinkColumns, policy: Policy, slots: NDArray[np.int32], sent_us: NDArray[np.int64]
 ) -> None:
     links.run_start_us[slots] = sent_us
-    interval_us = links.interval_us[slots]
-    interval_us = np.where(interval_us > 0, interval_us, _UNKNOWN_INTERVAL_US)
-    links.needed[slots] = losses_needed(
-        links.onset[slots],
-        links.trials[slots],
-        links.hits[slots],
-        YEAR_US / interval_us,
-        policy.false_alarms_per_link_year,
+    pace = Pace(
+        echoes_per_year=YEAR_US / _interval_us(links, slots),
+        confirming_seconds=1 / policy.burst_packets_per_second,
+        false_alarms_per_year=policy.false_alarms_per_link_year,
     )
+    links.needed[slots] = losses_needed(_known(links, slots), pace)
+
+
+def _known(links: LinkColumns, slots: NDArray[np.int32]) -> Known:
+    return Known(links.onset[slots], links.trials[slots], links.hits[slots], links.suspicion[slots])
+
+
+def _interval_us(links: LinkColumns, slots: NDArray[np.int32]) -> NDArray[np.int64]:
+    interval_us = links.interval_us[slots]
+    return np.where(interval_us > 0, interval_us, _UNKNOWN_INTERVAL_US)
 
 
 def _hear_silence_of_the_down(
@@ -239,6 +252,8 @@ def _hear_silence_of_the_down(
 def _hear_replies(links: LinkColumns, wave: EchoBatch, findings: Findings) -> None:
     slots, sent_us = wave.slot, wave.sent_us
     push_rtt(links, slots, wave.rtt_seconds)
+    seen_us = np.clip(sent_us - links.last_reply_us[slots], 0, links.interval_us[slots])
+    links.suspicion[slots] = clear(links.suspicion[slots], seen_us)
     links.last_reply_us[slots] = np.maximum(links.last_reply_us[slots], sent_us)
     at = links.replies_at[slots]
     links.replies_us[slots, at] = sent_us

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from netmon.judge import quality
+from netmon.judge.families import silent_family
 from netmon.model import ECHO_ERRORS, NO_ERROR, Evidence
 
 if TYPE_CHECKING:
@@ -30,4 +31,6 @@ def of_quality(links: LinkColumns, slot: int) -> Evidence:
     """Return loss and RTT of a link as they stand."""
     ratio = float(quality.loss_ratio(links, np.array([slot], np.int32))[0])
     text = f"loss {ratio:.1%}, RTT {float(links.rtt_seconds[slot]) * 1000:.1f} ms"
+    if silent := silent_family(links, slot):
+        text = f"{silent} does not answer; {text}"
     return Evidence(text, int(links.ring_filled[slot]), int(links.ring_lost[slot]))

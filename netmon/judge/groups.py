@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from netmon.model import Cause, Inventory, LinkKey, Outage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
 WITHIN_US = 60_000_000
 FEWEST_LINKS = 2
@@ -27,7 +27,16 @@ class Group:
     @property
     def keys(self) -> tuple[LinkKey, ...]:
         """The links, in the order in which they went."""
-        return tuple(outage.key for outage in self.outages)
+        return tuple(dict.fromkeys(outage.key for outage in self.outages))
+
+
+def together(outages: Iterable[Outage], inventory: Inventory) -> dict[tuple[LinkKey, int], Group]:
+    """Return the group of every outage that has one, by link and start of the outage."""
+    return {
+        (outage.key, outage.start_us): group
+        for group in groups(outages, inventory)
+        for outage in group.outages
+    }
 
 
 def groups(outages: Iterable[Outage], inventory: Inventory) -> list[Group]:
@@ -38,9 +47,13 @@ def groups(outages: Iterable[Outage], inventory: Inventory) -> list[Group]:
     knows nothing, or no provider, are left out.
     """
     by_place: dict[tuple[str, str | None], list[Outage]] = {}
-    for outage in sorted(outages, key=lambda outage: (outage.start_us, outage.key)):
+    every = sorted(outages, key=lambda outage: (outage.start_us, outage.key))
+    of_link: dict[LinkKey, list[Outage]] = {}
+    for outage in every:
+        of_link.setdefault(outage.key, []).append(outage)
+    for outage in every:
         link = inventory.links.get(outage.key)
-        if link is None or link.provider is None or outage.cause is Cause.UPSTREAM:
+        if link is None or link.provider is None or _is_upstream(outage, of_link, inventory):
             continue
         area = inventory.agencies[outage.key.agency].district
         by_place.setdefault((link.provider, area), []).append(outage)
@@ -51,6 +64,25 @@ def groups(outages: Iterable[Outage], inventory: Inventory) -> list[Group]:
         if len({outage.key for outage in together}) >= FEWEST_LINKS
     ]
     return sorted(found, key=lambda group: (group.start_us, group.provider, group.area or ""))
+
+
+def _is_upstream(
+    outage: Outage, of_link: Mapping[LinkKey, Sequence[Outage]], inventory: Inventory
+) -> bool:
+    """Tell whether a parent explains an outage; of one that goes on, the cause is not told yet."""
+    if outage.cause is Cause.UPSTREAM or outage.end_us is not None:
+        return outage.cause is Cause.UPSTREAM
+    parent = inventory.agencies[outage.key.agency].parent
+    while parent is not None:
+        links = inventory.agencies[parent].links
+        if links and all(_goes_on(of_link.get(link.key, ())) for link in links):
+            return True
+        parent = inventory.agencies[parent].parent
+    return False
+
+
+def _goes_on(outages: Sequence[Outage]) -> bool:
+    return any(outage.end_us is None for outage in outages)
 
 
 def _together(outages: Iterable[Outage]) -> list[list[Outage]]:

@@ -13,9 +13,12 @@ from netmon.judge.book import MEMORY_US, Book
 from netmon.judge.cause import Verdicts
 from netmon.judge.columns import EchoBatch, JudgementColumns
 from netmon.judge.echoes import Findings, Trust, hear, take, waves
+from netmon.judge.learnt import Learnt, learnt_at, news, remember, take_up
 from netmon.judge.links import DEGRADED, UNKNOWN, UP, LinkColumns
 from netmon.judge.maintenance import planned_spans, replan
+from netmon.judge.policy import NewLinks
 from netmon.judge.roster import lay_out
+from netmon.judge.sequential import SUSPICION_LEAST
 from netmon.judge.upstream import OutageRecord
 from netmon.model import (
     Event,
@@ -91,6 +94,7 @@ class Judge:
             if old.above.get(key) != roster.above.get(key) and key in old.slot_of
         }
         self._links.floor_us[list(moved)] = now_us
+        self._verdicts.keep(inventory.agencies)
         changed = self._replan(inventory) | {roster.slot_of[key] for key in new} | moved
         return self._book.settle_accounts(changed)
 
@@ -101,6 +105,10 @@ class Judge:
             if slot is not None:
                 self._links.interval_us[slot] = interval
                 self._links.interval_told[slot] = True
+
+    def recall(self, readings: Mapping[str, RouterReading]) -> None:
+        """Take up what routers said before netmon was restarted; call before `set_links`."""
+        self._verdicts.recall(readings)
 
     # --- Evidence --------------------------------------------------------------------------------
 
@@ -177,7 +185,19 @@ class Judge:
             settled_us=links.shown_us[slots],
             loss_ratio=quality.loss_ratio(links, slots),
             flapping=links.flapping[slots],
+            silent_family_us=links.family_since_us[slots],
         )
+
+    def learnt(self) -> dict[LinkKey, Learnt]:
+        """Return what was learnt about links since this was last asked; counts as stored."""
+        slots = news(self._links)
+        remember(self._links, slots)
+        link_at, now_us = self._book.roster.link_at, self._book.now_us
+        return {link_at[slot].key: learnt_at(self._links, slot, now_us) for slot in slots.tolist()}
+
+    def readings(self, at_least_us: int) -> dict[str, RouterReading]:
+        """Return the last good polls that are so much newer than when this was last asked."""
+        return self._verdicts.news(at_least_us)
 
     # --- Private ---------------------------------------------------------------------------------
 
@@ -196,6 +216,10 @@ class Judge:
     def _add(self, slot: int, restored: Restored | None) -> None:
         links, now_us = self._links, self._book.now_us
         links.begin(slot, now_us)
+        if self._policy.new_links is NewLinks.SWIFT:
+            links.suspicion[slot] = SUSPICION_LEAST
+        if restored is not None and restored.learnt is not None:
+            take_up(links, slot, restored.learnt, now_us)
         if restored is None or not restored.since_us:
             self._book.open_case(slot, State.UNKNOWN, Health.UNKNOWN)
             if self.blind is not None:
@@ -210,6 +234,7 @@ class Judge:
         if restored.open_outage_us is not None:
             start_us = restored.open_outage_us
             case.outages.append(OutageRecord(start_us - 1, start_us))
+            self._verdicts.begin(self._book.roster.link_at[slot].key, start_us)
         self._book.darken(slot, now_us)
 
     def _set_limits(self) -> None:
@@ -217,6 +242,9 @@ class Judge:
             limits = link.limits
             self._links.loss_limit[slot] = limits.loss_ratio if limits else np.inf
             self._links.rtt_limit_seconds[slot] = limits.rtt_seconds if limits else np.inf
+            self._links.is_dual[slot] = len({each.version for each in link.addresses}) > 1
+            if not self._links.is_dual[slot]:
+                self._links.family_since_us[slot] = 0
 
     def _replan(self, inventory: Inventory) -> set[int]:
         """Lay out the maintenance windows; return the links whose plan changed."""
@@ -324,9 +352,9 @@ class Judge:
         # A link that answered since was seen; a run of losses that began since was our own.
         answers = np.isin(links.health[slots], (UP, DEGRADED))
         own_us = np.where(answers, links.settled_us[slots], links.shown_us[slots])
-        links.run[slots] = np.where(
-            links.run_start_us[slots] >= since_us, 0, np.minimum(links.run[slots], 1)
-        )
+        most = np.where(links.run_start_us[slots] >= since_us, 0, 1)
+        links.run[slots] = np.minimum(links.run[slots], most)
+        links.losses[slots] = np.minimum(links.losses[slots], most)
         for slot, start_us in zip(
             slots.tolist(), np.maximum(own_us, since_us).tolist(), strict=True
         ):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from netmon.judge.sequential import ONSET_PRIOR_ECHOES, ONSET_UNKNOWN
+from netmon.judge.sequential import ONSET_PRIOR_ECHOES, ONSET_UNKNOWN, SUSPICION_UNKNOWN
 from netmon.model import NO_ERROR, STATE_CODES, State
 
 if TYPE_CHECKING:
@@ -56,10 +56,7 @@ class LinkColumns:
         self.losses = np.zeros(capacity, np.int32)
         self.score = np.zeros(capacity, np.float64)
         self.candidate_us = np.zeros(capacity, np.int64)
-        self.onset = np.full(capacity, ONSET_UNKNOWN, np.float64)
-        self.onset_echoes = np.full(capacity, ONSET_PRIOR_ECHOES, np.float64)
-        self.trials = np.zeros(capacity, np.float64)
-        self.hits = np.zeros(capacity, np.float64)
+        self._know_nothing(capacity)
         self.replies_us = np.zeros((capacity, RECENT_REPLIES), np.int64)
         self.replies_at = np.zeros(capacity, np.int8)
         self.error = np.full(capacity, NO_ERROR, np.int8)
@@ -77,6 +74,7 @@ class LinkColumns:
         self.rtt_seconds = np.full(capacity, np.nan, np.float64)
         self.loss_limit = np.full(capacity, np.inf, np.float64)
         self.rtt_limit_seconds = np.full(capacity, np.inf, np.float64)
+        self._hear_no_family(capacity)
         # Flaps.
         self.penalty = np.zeros(capacity, np.float64)
         self.penalty_us = np.zeros(capacity, np.int64)
@@ -115,6 +113,23 @@ class LinkColumns:
         """Let a link begin in a clear slot; its account is open from now on."""
         self.active[slot] = True
         self.born_us[slot] = self.settled_us[slot] = self.floor_us[slot] = now_us
+
+    def _hear_no_family(self, capacity: int) -> None:
+        """Add the columns of links that have both families; [slot, IPv4 or IPv6]."""
+        self.is_dual = np.zeros(capacity, np.bool_)
+        self.family_run = np.zeros((capacity, 2), np.int32)
+        self.family_start_us = np.zeros((capacity, 2), np.int64)
+        self.family_reply_us = np.zeros((capacity, 2), np.int64)
+        self.family_since_us = np.zeros((capacity, 2), np.int64)
+
+    def _know_nothing(self, capacity: int) -> None:
+        """Add the columns of what is learnt about links and outlives a restart."""
+        self.onset = np.full(capacity, ONSET_UNKNOWN, np.float64)
+        self.onset_echoes = np.full(capacity, ONSET_PRIOR_ECHOES, np.float64)
+        self.trials = np.zeros(capacity, np.float64)
+        self.hits = np.zeros(capacity, np.float64)
+        self.suspicion = np.full(capacity, SUSPICION_UNKNOWN, np.float64)
+        self.remembered = np.tile((SUSPICION_UNKNOWN, 0.0, ONSET_UNKNOWN), (capacity, 1))
 
     def _columns(self) -> list[tuple[str, NDArray[np.generic]]]:
         return [(name, value) for name, value in vars(self).items() if name != "window"]

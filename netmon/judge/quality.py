@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from netmon.judge.families import has_silent_family
 from netmon.judge.links import DEGRADED, UP, LinkColumns
 
 if TYPE_CHECKING:
@@ -56,8 +57,9 @@ def turned(links: LinkColumns, slots: NDArray[np.int32]) -> NDArray[np.int32]:
     worse = (loss > loss_limit) | (rtt > rtt_limit)
     still = (loss > loss_limit * _RELAPSE) | (rtt > rtt_limit * _RTT_RELAPSE)
     measured = links.ring_filled[slots] >= max(links.window // 2, 1)
-    falls = (health == UP) & worse & measured
-    rises = (health == DEGRADED) & ~still & measured
+    silent = has_silent_family(links, slots)
+    falls = (health == UP) & (worse & measured | silent)
+    rises = (health == DEGRADED) & ~still & measured & ~silent
     found: NDArray[np.int32] = slots[falls | rises]
     return found
 

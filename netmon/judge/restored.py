@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from netmon.judge.learnt import Learnt
 from netmon.model import Health, State
 
 
@@ -21,3 +22,5 @@ class Restored:
     """0: it was never judged; it starts as a new link does."""
     open_outage_us: int | None = None
     """Start of the outage that was not over: the judge continues it, and opens no other."""
+    learnt: Learnt | None = None
+    """How the link loses echoes, as far as that was known before."""

@@ -1,23 +1,30 @@
 """The sequential test: how many lost echoes in a row make a link down, and replies make it up.
 
-Wald's sequential probability ratio test, restarted at every reply. Under "the link is up" losses
-come as a first-order Markov chain: a run of losses begins with probability `onset` at an echo and
-goes on with probability `persistence`; under "it is cut" every echo is lost. A run of n losses
-then has the ratio 1 / (onset * persistence ** (n - 1)); it decides when that exceeds the number
-of echoes in a year over the false alarms that the operator accepts in one. Both probabilities are
-those of the link itself, learnt from its runs that ended in a reply.
+Wald's sequential probability ratio test, restarted at every reply. Under "it is cut" every echo
+is lost; a run of n losses decides when an uncut link would show one so long less often than the
+operator accepts false alarms. Of an uncut link there are two views, and the test obeys both:
+
+* Losses come one by one, or as the link's own runs so far have gone on (`trials`, `hits`).
+* The line is dead for spells now and then, of which a new link's first ones cannot be told from
+  a cut. How likely that is, `suspicion` says, as log odds: every spell that ended raises it, every
+  hour without one lowers it. A link that nobody knows begins suspected and so is judged slowly;
+  within two hours without a spell it has cleared itself.
+
+Only runs that ended in a reply teach anything. What was decided to be an outage says nothing about
+the line in between, so that a link which is cut again and again is judged each time as fast as the
+first time.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 YEAR_US = 31_557_600_000_000
+_HOUR_US = 3_600_000_000
 
 ONSET_UNKNOWN = 0.01
 """A link that we do not know yet is taken for a mediocre one."""
@@ -29,8 +36,14 @@ RUN_MEMORY_LOSSES = 16384.0
 """Beyond so many losses all evidence is halved, so that new evidence weighs more."""
 RUN_HALF_LIFE_US = 7 * 86_400_000_000
 """And by half in a week: it is the recent loss of a link that counts."""
-FALSE_ALARM_US = 30_000_000
-"""An outage that is over so soon was perhaps a long burst of losses: the link learns from it."""
+SUSPICION_UNKNOWN = 0.0
+"""Log odds of a link that nobody knows …"""
+SUSPICION_LEAST = -20.0
+"""… of one that has cleared itself: a single spell does not bring it back …"""
+_SUSPICION_MOST = 20.0
+"""… and of one that has spells all the time."""
+LONGEST_SECONDS = 60.0
+"""So long a run is an outage, whatever the line is like."""
 
 _ONSET_FLOOR = 0.001
 _PRIOR_HITS = 0.25
@@ -39,7 +52,17 @@ _DEVIATIONS = 2.0
 """By so many standard deviations the learnt persistence is taken for worse than it looks."""
 _PERSISTENCE_CEILING = 0.98
 _FEWEST_LOSSES = 3
-_MOST_LOSSES = 900
+
+_SPELL_SECONDS = 3.0
+"""So long, in the mean, are the spells that we are prepared for before we have seen any."""
+_PRIOR_SPELLS = 5.0
+"""So many spells is that guess worth."""
+_SPELLS_PER_HOUR = 1.0
+"""A line that has spells has so many; seldomer ones pass for what they are, short outages."""
+_SPELL_NATS = 8.5
+"""A spell is so much likelier on such a line than an outage that nobody had time to decide."""
+_CHANCE_PER_YEAR = 1000.0
+"""A run that single losses would show more often than this is no spell."""
 
 _STRAY_REPLY = 0.05
 """Chance that a link which is down answers an echo: routing that flaps, a line that sparks."""
@@ -51,56 +74,81 @@ RECOVERED_SCORE = float(np.log(2000.0))
 """Three replies in a row, or four with one loss between them."""
 
 
-def losses_needed(
-    onset: NDArray[np.float64],
-    trials: NDArray[np.float64],
-    hits: NDArray[np.float64],
-    echoes_per_year: NDArray[np.float64],
-    false_alarms_per_year: float,
-) -> NDArray[np.int32]:
-    """Return how many losses in a row decide that a link is down.
+class Known(NamedTuple):
+    """What is known of links, one element each."""
 
-    `trials` counts remembered losses within runs, from the second of each run on, and `hits` those
-    of them that were followed by another loss.
-    """
-    onset = np.maximum(onset, _ONSET_FLOOR)
-    weight = trials + _PRIOR_TRIALS
-    mean = (hits + _PRIOR_HITS) / weight
-    deviation = np.sqrt(mean * (1 - mean) * trials) / weight
-    persistence = np.maximum(mean, onset) + _DEVIATIONS * deviation
-    persistence = np.minimum(persistence, _PERSISTENCE_CEILING)
-    runs_per_alarm = np.maximum(onset * echoes_per_year / false_alarms_per_year, 1.0)
-    needed = 1 + np.ceil(np.log(runs_per_alarm) / -np.log(persistence))
-    losses: NDArray[np.int32] = np.clip(needed, _FEWEST_LOSSES, _MOST_LOSSES).astype(np.int32)
+    onset: NDArray[np.float64]
+    """Chance that an echo begins a run of losses."""
+    trials: NDArray[np.float64]
+    """Remembered losses within runs that ended, from the second of each run on …"""
+    hits: NDArray[np.float64]
+    """… and those of them that another loss followed."""
+    suspicion: NDArray[np.float64]
+    """Log odds that the line is dead for spells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often links are asked, and how often we may be wrong."""
+
+    echoes_per_year: NDArray[np.float64]
+    confirming_seconds: float
+    """Between two confirming echoes."""
+    false_alarms_per_year: float
+
+
+def losses_needed(known: Known, pace: Pace) -> NDArray[np.int32]:
+    """Return how many losses in a row decide that a link is down."""
+    onset = np.maximum(known.onset, _ONSET_FLOOR)
+    runs_per_alarm = onset * pace.echoes_per_year / pace.false_alarms_per_year
+    nats = np.maximum(np.log(runs_per_alarm), 0.0)
+    alone = np.maximum(_persistence(known, _PRIOR_HITS, _PRIOR_TRIALS), onset)
+    seldom = np.maximum(nats + np.minimum(known.suspicion, 0.0), 0.0)
+    goes_on = float(np.exp(-pace.confirming_seconds / _SPELL_SECONDS))
+    losses = _PRIOR_SPELLS / (1 - goes_on)
+    spells = _persistence(known, losses * goes_on, losses)
+    needed = 1 + np.ceil(np.maximum(_runs(nats, alone), _runs(seldom, spells)))
+    most = max(round(LONGEST_SECONDS / pace.confirming_seconds), _FEWEST_LOSSES)
+    losses: NDArray[np.int32] = np.clip(needed, _FEWEST_LOSSES, most).astype(np.int32)
     return losses
 
 
-def learn_run(
-    trials: NDArray[np.float64], hits: NDArray[np.float64], length: NDArray[np.int32]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the new trials and hits after one ended run each of `length` losses.
+def learn_run(known: Known, length: NDArray[np.int32], echoes_per_year: float) -> Known:
+    """Return what is known after one ended run each of `length` losses; 0: none ended.
 
     The step from the first loss to the second is left out: the first confirming echo leaves later
     after a loss than the next ones do, so that a bursty line would look better than it is.
     """
     later = np.maximum(length - 1, 0)
-    return _bounded(trials + later, hits + np.maximum(later - 1, 0))
-
-
-def learn_false_alarm(
-    trials: NDArray[np.float64], hits: NDArray[np.float64], length: NDArray[np.int32]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the same after runs that were taken for outages and soon ended in a reply.
-
-    Left out, they would hide just the runs that show the persistence of a line; how much longer
-    they went on is not counted, so that a few short outages do not make a link slow to judge.
-    """
-    later = np.maximum(length - 1, 0)
-    return _bounded(trials + later, hits + later)
-
-
-def _bounded(
-    trials: NDArray[np.float64], hits: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    trials, hits = known.trials + later, known.hits + np.maximum(later - 1, 0)
     keep = np.where(trials > RUN_MEMORY_LOSSES, 0.5, 1.0)
-    return trials * keep, hits * keep
+    is_spell = length >= _spell_losses(known.onset, echoes_per_year)
+    suspicion = np.where(is_spell, known.suspicion + _SPELL_NATS, known.suspicion)
+    return Known(known.onset, trials * keep, hits * keep, np.minimum(suspicion, _SUSPICION_MOST))
+
+
+def clear(suspicion: NDArray[np.float64], seen_us: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the suspicion that is left after so much time without a spell."""
+    cleared: NDArray[np.float64] = suspicion - seen_us * (_SPELLS_PER_HOUR / _HOUR_US)
+    return np.maximum(cleared, SUSPICION_LEAST)
+
+
+def _spell_losses(onset: NDArray[np.float64], echoes_per_year: float) -> NDArray[np.float64]:
+    """Return from how many losses on a run is hardly one of single losses."""
+    onset = np.clip(onset, _ONSET_FLOOR, 0.5)
+    nats = np.maximum(np.log(onset * echoes_per_year / _CHANCE_PER_YEAR), 0.0)
+    needed: NDArray[np.float64] = 1 + np.ceil(np.maximum(_runs(nats, onset), 1.0))
+    return needed
+
+
+def _persistence(known: Known, prior_hits: float, prior_trials: float) -> NDArray[np.float64]:
+    weight = known.trials + prior_trials
+    mean = (known.hits + prior_hits) / weight
+    deviation = np.sqrt(mean * (1 - mean) * known.trials) / weight
+    return np.minimum(mean + _DEVIATIONS * deviation, _PERSISTENCE_CEILING)
+
+
+def _runs(nats: NDArray[np.float64], persistence: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return over how many losses a run of this persistence becomes so unlikely."""
+    chance: NDArray[np.float64] = nats / -np.log(np.minimum(persistence, _PERSISTENCE_CEILING))
+    return chance

@@ -49,6 +49,7 @@ class Account:
         self._slot_of: dict[LinkKey, int] = {}
         self._us = np.zeros((0, len(STATES), len(HOURS)), dtype=np.int64)
         self._outages = np.zeros((0, len(CAUSES)), dtype=np.int64)
+        self._outages_us = np.zeros((0, len(CAUSES)), dtype=np.int64)
         self._state = np.zeros(0, dtype=np.int8)
         self._since_us = np.zeros(0, dtype=np.int64)
         self._shown_us = np.zeros(0, dtype=np.int64)
@@ -112,7 +113,8 @@ class Account:
         # should the judge ever date a decision back before `settled_us`, the counter waits.
         us = np.maximum(us, self._shown[slots])
         self._shown[slots] = us
-        return AccountColumns(us / MICROSECONDS, self._outages[slots])
+        lasted = self._outages_us[slots] / MICROSECONDS
+        return AccountColumns(us / MICROSECONDS, self._outages[slots], lasted)
 
     def _add_live(
         self,
@@ -147,6 +149,7 @@ class Account:
         book.since_us = int(self._since_us[slot])
         book.us = self._us[slot].reshape(CELLS).tolist()
         book.outages = self._outages[slot].tolist()
+        book.outages_us = self._outages_us[slot].tolist()
         return book
 
     def _keep(self, key: LinkKey, slot: int, book: LinkBook) -> None:
@@ -154,6 +157,7 @@ class Account:
         self._since_us[slot] = book.since_us
         self._us[slot] = np.array(book.us).reshape(len(STATES), len(HOURS))
         self._outages[slot] = book.outages
+        self._outages_us[slot] = book.outages_us
         if book.open_us is None and book.awaiting_us is None:
             self._cases.pop(key, None)
         else:
@@ -168,6 +172,7 @@ class Account:
             restored.since_us,
             restored.us.reshape(CELLS).tolist(),
             restored.outages.tolist(),
+            restored.outages_us.tolist(),
             None if outage is None else outage.start_us,
             None if outage is None else restored.open_cause,
             awaiting_us,
@@ -179,13 +184,17 @@ class Account:
         more = capacity - len(self._state)
         if more <= 0:
             return
-        for name in ("_us", "_outages", "_state", "_since_us", "_shown_us", "_shown"):
+        for name in (
+            "_us", "_outages", "_outages_us", "_state", "_since_us", "_shown_us", "_shown",
+        ):  # fmt: skip
             column = getattr(self, name)
             empty = np.zeros((more, *column.shape[1:]), dtype=column.dtype)
             setattr(self, name, np.concatenate((column, empty)))
         self._state[-more:] = STATE_CODES[State.UNOBSERVED]
 
     def _clear(self, slot: int) -> None:
-        for column in (self._us, self._outages, self._since_us, self._shown_us, self._shown):
+        for column in (
+            self._us, self._outages, self._outages_us, self._since_us, self._shown_us, self._shown,
+        ):  # fmt: skip
             column[slot] = 0
         self._state[slot] = STATE_CODES[State.UNOBSERVED]

@@ -54,6 +54,8 @@ class LinkBook:
     """Microseconds of the spans that are over."""
     outages: list[int] = field(default_factory=lambda: [0] * len(CAUSES))
     """Outages that are over and counted, by cause."""
+    outages_us: list[int] = field(default_factory=lambda: [0] * len(CAUSES))
+    """How long they lasted, by cause."""
     open_us: int | None = None
     """Start of the outage that is not over."""
     open_cause: Cause | None = None
@@ -118,6 +120,8 @@ class LinkBook:
 
     def _count(self, cause: Cause) -> None:
         self.outages[CAUSES.index(cause)] += 1
+        if self.awaiting_us is not None and self.awaiting_end_us is not None:
+            self.outages_us[CAUSES.index(cause)] += max(0, self.awaiting_end_us - self.awaiting_us)
         self.awaiting_us = self.awaiting_end_us = None
 
 

@@ -27,6 +27,7 @@ _HEADINGS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "open": ("chưa kết thúc", "not over"),
         "duration": ("Thời lượng", "Duration"),
         "cause": ("Nguyên nhân", "Cause"),
+        "group": ("Cùng lúc", "At once"),
         "evidence": ("Bằng chứng", "Evidence"),
         "state": ("Trạng thái", "State"),
         "measured": ("Đo được", "As measured"),

@@ -14,6 +14,7 @@ from netmon.errors import LedgerError, StorageError
 from netmon.judge.calendar import Calendar
 from netmon.ledger.entries import Entry, Kind
 from netmon.ledger.facts import FactChange, Told, enter_facts
+from netmon.ledger.memory import Memory, load, save
 from netmon.ledger.restoration import (
     Restoration,
     gap_events,
@@ -32,6 +33,7 @@ from netmon.ledger.storage import (
     transaction,
 )
 from netmon.ledger.store import Store
+from netmon.ledger.upgrade import refill
 from netmon.ledger.verify import Problem, problems
 
 if TYPE_CHECKING:
@@ -164,8 +166,21 @@ class Ledger:
             store = self._store()
             books = store.books() if keys is None else store.books_of(keys)
             open_outages = {each.key: each for each in store.outages("WHERE end_us IS NULL")}
-            links = {key: restored_link(book, open_outages.get(key)) for key, book in books.items()}
-            return Restoration(self._status.beat_us, links, self._recent_outages(store))
+            memory = load(self._open_connection(), keys)
+            links = {
+                key: restored_link(book, open_outages.get(key), memory.links.get(key))
+                for key, book in books.items()
+            }
+            recent = self._recent_outages(store)
+            return Restoration(self._status.beat_us, links, recent, memory.readings)
+
+    def remember(self, memory: Memory) -> None:
+        """Store what the next daemon should know of links and routers.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        self._write(lambda: self._remember(memory))
 
     def record_facts(
         self, agency: str, facts: Mapping[str, str], at_us: int, source: str = "snmp"
@@ -241,8 +256,8 @@ class Ledger:
     def _begin(self, migrations: Sequence[str]) -> None:
         if self._connection is None:
             self._connection = connect(self._path)
-        prepare(self._connection, self._path, migrations)
         store = self._store()
+        prepare(self._connection, self._path, migrations, lambda: refill(store))
         text = store.calendar_text()
         if text is None:
             with transaction(self._connection):
@@ -304,6 +319,10 @@ class Ledger:
             status = store.status()
         self._status = status
         return changes
+
+    def _remember(self, memory: Memory) -> None:
+        with transaction(self._open_connection()) as connection:
+            save(connection, memory)
 
     def _trim(self, before_us: int, now_us: int) -> int:
         with transaction(self._open_connection()):

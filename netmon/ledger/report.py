@@ -8,18 +8,20 @@ from __future__ import annotations
 import csv
 import io
 import json
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from netmon.clock import MICROSECONDS, utc
 from netmon.judge.availability import Period, Reading
 from netmon.judge.tally import CLASSES, Tally
-from netmon.model import Hours, Outage
+from netmon.model import Hours, LinkKey, Outage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from netmon.judge.availability_rows import Row
+    from netmon.judge.groups import Group
     from netmon.ledger.reader import Report
 
 
@@ -62,9 +64,15 @@ def evidence_text(outage: Outage) -> str:
 
 
 def outages_records(
-    outages: Iterable[Outage], zone: ZoneInfo, at_us: int
+    outages: Iterable[Outage],
+    zone: ZoneInfo,
+    at_us: int,
+    groups: Mapping[tuple[LinkKey, int], Group] = MappingProxyType({}),
 ) -> list[dict[str, str | float | None]]:
-    """Return outages as flat records for JSON and CSV; times are ISO 8601 with their offset."""
+    """Return outages as flat records for JSON and CSV; times are ISO 8601 with their offset.
+
+    Outages that belong together bear the same `group`.
+    """
     return [
         {
             "agency": outage.key.agency,
@@ -76,9 +84,17 @@ def outages_records(
             "evidence": evidence_text(outage),
             "path_end": outage.path_end,
             "note": outage.note,
+            **_group_fields(groups.get((outage.key, outage.start_us)), zone),
         }
         for outage in outages
     ]
+
+
+def _group_fields(group: Group | None, zone: ZoneInfo) -> dict[str, str | float | None]:
+    if group is None:
+        return {"group": None, "group_links": None}
+    name = "/".join((group.provider, group.area or "", iso(group.start_us, zone)))
+    return {"group": name, "group_links": len(group.keys)}
 
 
 def availability_records(report: Report) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from netmon.judge.learnt import Learnt
 from netmon.ledger.book import HOURS, LinkBook
 from netmon.model import (
     CAUSES,
@@ -20,6 +21,7 @@ from netmon.model import (
     Outage,
     OutageEnd,
     OutageNote,
+    RouterReading,
     State,
     Transition,
 )
@@ -45,8 +47,12 @@ class RestoredLink:
     """[STATES, Hours]: microseconds of spans that are over."""
     outages: NDArray[np.int64]
     """[CAUSES]: outages that are over and counted."""
+    outages_us: NDArray[np.int64]
+    """[CAUSES]: how long they lasted."""
     awaiting: tuple[int, int] | None
     """(start, end) of an outage that is over and not counted yet: its cause may still come."""
+    learnt: Learnt | None = None
+    """How the link loses echoes, as far as that was known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,8 @@ class Restoration:
     links: Mapping[LinkKey, RestoredLink]
     recent_outages: tuple[Outage, ...]
     """The last ones that ended, latest first."""
+    readings: Mapping[str, RouterReading]
+    """By agency, what its router said when it was last polled."""
 
 
 def gap_events(books: Mapping[LinkKey, LinkBook], last_us: int, now_us: int) -> list[Event]:
@@ -84,7 +92,7 @@ def removal_events(books: Mapping[LinkKey, LinkBook], now_us: int) -> list[Event
     return events
 
 
-def restored_link(book: LinkBook, outage: Outage | None) -> RestoredLink:
+def restored_link(book: LinkBook, outage: Outage | None, learnt: Learnt | None) -> RestoredLink:
     """Return what a new daemon takes over of one link."""
     awaiting = None
     if book.awaiting_us is not None and book.awaiting_end_us is not None:
@@ -97,7 +105,9 @@ def restored_link(book: LinkBook, outage: Outage | None) -> RestoredLink:
         book.open_cause,
         np.array(book.us, dtype=np.int64).reshape(len(STATES), len(HOURS)),
         np.array(book.outages, dtype=np.int64).reshape(len(CAUSES)),
+        np.array(book.outages_us, dtype=np.int64).reshape(len(CAUSES)),
         awaiting,
+        learnt,
     )
 
 

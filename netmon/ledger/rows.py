@@ -9,14 +9,15 @@ from typing import Any
 
 from netmon.ledger.book import CELLS, LinkBook
 from netmon.ledger.entries import GENESIS, Entry, Kind, evidence_fields, to_evidence
-from netmon.ledger.schema import OUTAGE_COLUMNS, SECONDS_COLUMNS
+from netmon.ledger.schema import LASTING_COLUMNS, OUTAGE_COLUMNS, SECONDS_COLUMNS
 from netmon.model import CAUSES, Cause, Health, LinkKey, MaintenanceWindow, Outage, State
 
 BOOK_COLUMNS = (
     "state", "health", "since_us", "open_us", "open_cause", "awaiting_us", "awaiting_end_us",
-    *SECONDS_COLUMNS, *OUTAGE_COLUMNS,
+    *SECONDS_COLUMNS, *OUTAGE_COLUMNS, *LASTING_COLUMNS,
 )  # fmt: skip
-_BOOK_FIXED = len(BOOK_COLUMNS) - CELLS - len(CAUSES)
+_BOOK_FIXED = len(BOOK_COLUMNS) - CELLS - 2 * len(CAUSES)
+_BOOK_OUTAGES = _BOOK_FIXED + CELLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,9 @@ def to_book(columns: tuple[Any, ...]) -> LinkBook:
         State(state),
         Health(health),
         since_us,
-        list(columns[_BOOK_FIXED : _BOOK_FIXED + CELLS]),
-        list(columns[_BOOK_FIXED + CELLS :]),
+        list(columns[_BOOK_FIXED:_BOOK_OUTAGES]),
+        list(columns[_BOOK_OUTAGES : _BOOK_OUTAGES + len(CAUSES)]),
+        list(columns[_BOOK_OUTAGES + len(CAUSES) :]),
         open_us,
         None if open_cause is None else Cause(open_cause),
         awaiting_us,
@@ -142,4 +144,5 @@ def book_row(book: LinkBook) -> tuple[object, ...]:
         book.awaiting_end_us,
         *book.us,
         *book.outages,
+        *book.outages_us,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from netmon.errors import LedgerError
@@ -10,11 +11,12 @@ from netmon.ledger.storage import APPLICATION_ID, transaction
 from netmon.model import CAUSES, STATES, Hours
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 SECONDS_COLUMNS = tuple(f"{state}_{hours}_us" for state in STATES for hours in Hours)
 OUTAGE_COLUMNS = tuple(f"outages_{cause}" for cause in CAUSES)
+LASTING_COLUMNS = tuple(f"outages_{cause}_us" for cause in CAUSES)
 
 # A released version never changes: what comes later is a version of its own after it.
 _VERSION_1 = """
@@ -118,14 +120,42 @@ BEGIN
 END;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1,)
+_VERSION_2 = """
+CREATE TABLE memory (
+  kind TEXT NOT NULL,
+  agency TEXT NOT NULL,
+  link TEXT NOT NULL,
+  content TEXT NOT NULL,
+  seal BLOB NOT NULL,
+  PRIMARY KEY (kind, agency, link)
+) STRICT, WITHOUT ROWID;
+"""
+
+# How long outages lasted, by cause. What the journal says of it is put in by `prepare`.
+_VERSION_3 = """
+ALTER TABLE link ADD COLUMN outages_circuit_us INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE link ADD COLUMN outages_power_us INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE link ADD COLUMN outages_beyond_us INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE link ADD COLUMN outages_upstream_us INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE link ADD COLUMN outages_unknown_us INTEGER NOT NULL DEFAULT 0;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """Statements that lead from version n to n + 1."""
+MEMORY_VERSION = 2
+"""Since then there is the table `memory`: an older file can be read all the same."""
 
 
 def prepare(
-    connection: sqlite3.Connection, path: Path, migrations: Sequence[str] = MIGRATIONS
+    connection: sqlite3.Connection,
+    path: Path,
+    migrations: Sequence[str] = MIGRATIONS,
+    refill: Callable[[], None] | None = None,
 ) -> None:
     """Bring the file to the present version, each step in a transaction of its own.
+
+    `refill` belongs to the last step: it fills new columns of a ledger that has a past from what
+    the journal says.
 
     Raises:
         LedgerError: a newer netmon, or something else than netmon, has written the file.
@@ -135,6 +165,8 @@ def prepare(
         with transaction(connection):
             for statement in _statements(migrations[number]):
                 connection.execute(statement)
+            if refill is not None and version and number == len(migrations) - 1:
+                refill()
             connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version={number + 1}")
 
@@ -157,6 +189,20 @@ def check(connection: sqlite3.Connection, path: Path, known: int = len(MIGRATION
         )
         raise LedgerError(message)
     return int(version)
+
+
+def schema_of(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return the statement that made each table, index and trigger of a file."""
+    query = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
+    return dict(connection.execute(query))
+
+
+def schema_of_version(version: int) -> dict[str, str]:
+    """Return the same as netmon makes it."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        for migration in MIGRATIONS[:version]:
+            connection.executescript(migration)
+        return schema_of(connection)
 
 
 def _statements(script: str) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -17,10 +18,10 @@ from rich.text import Text
 
 from netmon.ledger.headings import heading
 from netmon.ledger.report import duration, evidence_text, instant, length_us, percentage
-from netmon.model import Hours, MaintenanceWindow, Outage, State
+from netmon.model import Hours, LinkKey, MaintenanceWindow, Outage, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from netmon.judge.availability import Span
@@ -48,13 +49,20 @@ class _Column:
 
 
 def outages_table(
-    outages: Sequence[Outage], zone: ZoneInfo, at_us: int, language: str = "vi"
+    outages: Sequence[Outage],
+    zone: ZoneInfo,
+    at_us: int,
+    language: str = "vi",
+    groups: Mapping[tuple[LinkKey, int], str] = MappingProxyType({}),
 ) -> Table:
-    """Return outages as a table; those not over last until `at_us`, the end of the account."""
+    """Return outages as a table; those not over last until `at_us`, the end of the account.
+
+    `groups` says in words with whom an outage, named by its link and start, belongs together.
+    """
     columns = (
         _Column("link", wraps=True), _Column("start"), _Column("end"),
         _Column("duration", right=True), _Column("cause", wraps=True),
-        _Column("evidence", wraps=True),
+        _Column("group", wraps=True, dull=frozenset({""})), _Column("evidence", wraps=True),
     )  # fmt: skip
     rows = [
         (
@@ -65,6 +73,7 @@ def outages_table(
             else Text(heading("open", language), style="red"),
             duration(length_us(outage, at_us)),
             heading(f"cause.{outage.cause}", language),
+            groups.get((outage.key, outage.start_us), ""),
             "; ".join(part for part in (evidence_text(outage), outage.note) if part),
         )
         for outage in outages

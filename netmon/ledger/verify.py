@@ -6,17 +6,22 @@ import json
 import sqlite3
 from dataclasses import dataclass
 from hashlib import sha256
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from netmon.errors import LedgerError
 from netmon.ledger.entries import GENESIS, Kind
+from netmon.ledger.memory import broken_seals
 from netmon.ledger.replay import Books
+from netmon.ledger.schema import MEMORY_VERSION, MIGRATIONS, schema_of, schema_of_version
 from netmon.ledger.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _HINT = "compare with a backup"
+_JOURNAL = "what the journal says"
+_SHOULD = MappingProxyType({"schema": "as netmon makes it"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +57,17 @@ def _problems(connection: sqlite3.Connection) -> Iterator[Problem]:
             yield Problem("file", str(message))
     for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check"):
         yield Problem(f"{table} {row}", f"belongs to no row of {parent}: {_HINT}")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version <= len(MIGRATIONS):
+        yield from _compare("schema", schema_of(connection), schema_of_version(version))
     store = Store(connection)
     books, found = _chain(store)
     yield from found
     yield from _status(connection, store)
     yield from _tables(connection, store, books)
+    if version >= MEMORY_VERSION:
+        for name in broken_seals(connection):
+            yield Problem(f"memory {name}", f"its seal does not fit: {_HINT}")
 
 
 def _chain(store: Store) -> tuple[Books, list[Problem]]:
@@ -113,4 +124,4 @@ def _compare(table: str, held: object, expected: object) -> Iterator[Problem]:
         raise TypeError(table)
     for key in sorted(held.keys() | expected.keys(), key=str):
         if held.get(key) != expected.get(key):
-            yield Problem(f"{table} {key}", f"is not what the journal says: {_HINT}")
+            yield Problem(f"{table} {key}", f"is not {_SHOULD.get(table, _JOURNAL)}: {_HINT}")

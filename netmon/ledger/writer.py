@@ -17,6 +17,7 @@ from netmon.ledger.storage import is_full
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from netmon.ledger.memory import Memory
     from netmon.model import Event, LinkKey
 
 _Result = TypeVar("_Result")
@@ -89,6 +90,10 @@ class LedgerWriter:
         """End the account of links that leave the inventory, after all submitted before."""
         gone = tuple(keys)
         self._put(_Job(lambda ledger: ledger.retire(gone, at_us)))
+
+    def remember(self, memory: Memory) -> None:
+        """Store what the next daemon should know of links and routers."""
+        self._put(_Job(lambda ledger: ledger.remember(memory)))
 
     def record_facts(
         self, agency: str, facts: Mapping[str, str], at_us: int, source: str = "snmp"

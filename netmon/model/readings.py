@@ -91,6 +91,8 @@ class RouterReading:
     """In words, for people: what went wrong and what to look at."""
     duration_seconds: float | None = None
     uptime_seconds: float | None = None
+    host_uptime: bool = False
+    """Whether `uptime_seconds` is the clock of the host, which its agent's restart leaves alone."""
     engine_boots: int | None = None
     facts: RouterFacts = field(default=RouterFacts())
     uplink_index: int | None = None

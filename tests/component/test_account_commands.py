@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from netmon.cli import main
+from netmon.judge.calendar import Calendar
 from netmon.ledger.desk import Desk
 from netmon.ledger.facts import Told
+from netmon.ledger.ledger import Ledger
 from netmon.ledger.reader import LedgerReader
-from tests.support.accounts import COMMUNE, PRIMARY, day, ledger_of_a_morning, province
+from netmon.model import LinkKey, OutageStart
+from tests.support.accounts import COMMUNE, PRIMARY, ZONE, day, ledger_of_a_morning, province
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,6 +120,38 @@ def test_outages_fit_a_terminal_of_100_columns(netmon: Netmon, language: str) ->
 def test_outages_are_chosen_by(netmon: Netmon, words: tuple[str, ...], agencies: list[str]) -> None:
     found = json.loads(netmon("outages", *words, "--format=json"))
     assert [outage["agency"] for outage in found] == agencies
+
+
+@pytest.fixture
+def cable(settings: Path, ledger: Path) -> None:
+    """Another commune of the same carrier and district went 20 seconds after the first."""
+    inventory = settings.with_name("agencies.yaml")
+    text = inventory.read_text(encoding="utf-8")
+    circuit = "links: [{role: primary, provider: vnpt}]}"
+    text = text.replace("router: 192.0.2.9}", f"router: 192.0.2.9, {circuit}")
+    other = "{id: xa-hoa-khanh, name: UBND xã Hòa Khánh, kind: commune, parent: ubnd-cai-be"
+    inventory.write_text(f"{text}  - {other}, router: 192.0.2.13, {circuit}\n", encoding="utf-8")
+    begun_us = day("11:45:20")
+    start = OutageStart(LinkKey("xa-hoa-khanh", "primary"), begun_us, begun_us + 3_000_000)
+    with closing(Ledger.open(ledger, calendar=Calendar(ZONE))) as opened:
+        opened.record([start])
+
+
+@pytest.mark.usefixtures("cable")
+def test_outages_of_one_carrier_in_one_area_at_once_are_told_together(netmon: Netmon) -> None:
+    found = json.loads(netmon("outages", "--groups", "--format=json"))
+    group = "vnpt/ubnd-cai-be/2026-10-14T11:45:00+07:00"
+    assert [(each["agency"], each["group"], each["group_links"]) for each in found] == [
+        ("xa-an-huu", group, 2),
+        ("xa-hoa-khanh", group, 2),
+    ]
+    (alone,) = json.loads(netmon("outages", "xa-hoa-khanh", "--format=json"))
+    assert alone["group"] == group, "the choice of an agency tears no group apart"
+    table = netmon("outages", "--lang=en")
+    assert table.count("2 ×") == 2
+    assert "At once" in table
+    first = json.loads(netmon("outages", "ubnd-cai-be", "--format=json"))[0]
+    assert (first["group"], first["group_links"]) == (None, None)
 
 
 @pytest.mark.usefixtures("ledger")

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lab.alertmanager import Alertmanager
 from lab.capabilities import Need, find_program, missing
 from netmon.alerting.alertmanager import configuration
 from netmon.alerting.intervals import business_hours
@@ -182,6 +184,46 @@ def test_what_explains_nothing_hushes_nothing(
     source: dict[str, str], target: dict[str, str]
 ) -> None:
     assert not hushed(source, target)
+
+
+@pytest.mark.skipif(
+    bool(missing(Need.ALERTMANAGER)), reason=missing(Need.ALERTMANAGER) or "Alertmanager is there"
+)
+def test_alertmanager_itself_hushes_what_is_expected_and_nothing_else(tmp_path: Path) -> None:
+    for path in SHIPPED.iterdir():
+        shutil.copy(path, tmp_path)
+    with Alertmanager(tmp_path / "alertmanager.yml") as alertmanager:
+        for source, target in HUSHED:
+            assert asked(alertmanager, source, target), (source, target)
+        for source, target in TOLD:
+            assert not asked(alertmanager, source, target), (source, target)
+
+
+EXPLAINED = ({"alertname": "AgencyDown", "agency": "x"}, {"alertname": "LinkDown", "agency": "x"})
+"""The second is always hushed: once it is, Alertmanager has seen all that were handed in before."""
+
+
+def asked(alertmanager: Alertmanager, source: dict[str, str], target: dict[str, str]) -> bool:
+    """Raise a pair of alerts; tell whether the second is hushed; end both."""
+    pairs = [source, target, *EXPLAINED]
+    alertmanager.post({"labels": labels} for labels in pairs)
+    deadline = monotonic() + 20
+    while not found(alertmanager, EXPLAINED[1])["status"]["inhibitedBy"]:
+        assert monotonic() < deadline, "Alertmanager hushes nothing at all"
+        sleep(0.02)
+    hushed_by: list[str] = found(alertmanager, target)["status"]["inhibitedBy"]
+    over = "2026-01-01T00:00:00Z"
+    alertmanager.post({"labels": labels, "startsAt": over, "endsAt": over} for labels in pairs)
+    while alertmanager.alerts():
+        assert monotonic() < deadline, "alerts that are over are still there"
+        sleep(0.02)
+    return bool(hushed_by)
+
+
+def found(alertmanager: Alertmanager, labels: dict[str, str]) -> dict[str, Any]:
+    """Return the alert with these labels."""
+    (alert,) = [each for each in alertmanager.alerts() if each["labels"] == labels]
+    return alert
 
 
 # --- Business hours -------------------------------------------------------------------------------

@@ -15,8 +15,10 @@ import pytest
 
 from netmon.clock import Timeline
 from netmon.errors import LedgerError
+from netmon.judge.learnt import Learnt
 from netmon.ledger.account import Account
 from netmon.ledger.ledger import Ledger
+from netmon.ledger.memory import Memory
 from netmon.ledger.reader import LedgerReader, OutageFilter
 from netmon.ledger.schema import MIGRATIONS
 from netmon.model import (
@@ -24,10 +26,13 @@ from netmon.model import (
     Cause,
     Event,
     Health,
+    InterfaceReading,
     LinkKey,
     OutageEnd,
     OutageNote,
     OutageStart,
+    RouterReading,
+    SnmpStatus,
     State,
     Transition,
 )
@@ -168,7 +173,9 @@ def test_the_ledger_of_every_release_is_brought_up_to_date_and_verifies(
         connection.executescript(released.read_text(encoding="utf-8"))
     with closing(Ledger.open(path, calendar=CALENDAR, ballast_bytes=0)) as ledger:
         assert ledger.verify() == []
-        assert ledger.restored().links[KEY].outages.sum() == 1
+        link = ledger.restored().links[KEY]
+        assert link.outages.sum() == 1
+        assert link.outages_us.sum() == 4 * SECOND
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
 
@@ -351,3 +358,21 @@ def _seconds(ledger: Ledger, up: Transition, now_us: int) -> NDArray[np.float64]
     )
     seconds: NDArray[np.float64] = columns.seconds[0]
     return seconds
+
+
+def test_what_was_learnt_and_what_routers_said_outlive_a_restart(reopen: Open) -> None:
+    learnt = Learnt(START, 0.012, 2048.0, 3.25, 1.5, -19.75)
+    wan = InterfaceReading(2, "wan", receive_bytes=7, last_change_seconds=1.5, links=("main",))
+    reading = RouterReading(
+        KEY.agency, START, SnmpStatus.OK, uptime_seconds=9.25, host_uptime=True, engine_boots=3,
+        uplink_index=2, interfaces=(wan,),
+    )  # fmt: skip
+    ledger = reopen()
+    ledger.restore(START)
+    ledger.record([change(START, State.UNOBSERVED, State.UP)])
+    ledger.remember(Memory({KEY: replace(learnt, trials=0.0)}, {}))
+    ledger.remember(Memory({KEY: learnt}, {KEY.agency: reading, "gone": reading}))
+    restoration = reopen().restore(START + HOUR, [KEY])
+    assert restoration.links[KEY].learnt == learnt
+    assert restoration.readings == {KEY.agency: reading}
+    assert reopen().restored([LinkKey("other", "main")]).readings == {}

@@ -55,13 +55,14 @@ def test_the_wheel_names_its_exporters(wheel: zipfile.ZipFile) -> None:
     assert "prometheus = netmon_exporters.prometheus:PrometheusExporter" in text
 
 
-def test_systemd_has_nothing_to_say_of_the_unit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["netmon.service", "netmon-relay.service"])
+def test_systemd_has_nothing_to_say_of_the_unit(tmp_path: Path, name: str) -> None:
     """`systemd-analyze verify` ends with 0 for an unknown key: what counts is its silence."""
     analyze = shutil.which("systemd-analyze")
     if analyze is None:
         pytest.skip("systemd-analyze is not installed")
-    text = (ROOT / "packaging/netmon.service").read_text(encoding="utf-8")
-    unit = tmp_path / "netmon.service"
+    text = (ROOT / "packaging" / name).read_text(encoding="utf-8")
+    unit = tmp_path / name
     unit.write_text(text.replace("/opt/netmon/.venv/bin/netmon", "/bin/true"), encoding="utf-8")
     done = subprocess.run(
         [analyze, "verify", "--man=no", str(unit)], capture_output=True, text=True, check=False

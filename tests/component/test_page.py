@@ -92,6 +92,17 @@ def test_evidence_tells_who_said_what_and_where_the_path_ends() -> None:
     assert "Đã báo điện lực" in said
 
 
+def test_links_of_one_carrier_in_one_area_that_went_at_once_are_told_together() -> None:
+    down = {COMMUNE: State.DOWN, SECOND_COMMUNE: State.DOWN}
+    gone = [outage(COMMUNE), outage(SECOND_COMMUNE)]
+    said = words(ask(snapshot(down, open_outages=gone)))
+    where = "cùng lúc với 1 đường truyền khác của Viễn thông Tiền Giang (VNPT)"
+    assert said.count(where) == 2
+    past = [outage(COMMUNE, lasted=3), outage(SECOND_COMMUNE, lasted=3)]
+    assert words(ask(snapshot(recent_outages=past))).count(where) == 2
+    assert where not in words(ask(snapshot(recent_outages=past[:1])))
+
+
 def test_an_agency_on_its_backup_is_told_and_is_not_cut_off() -> None:
     taken = snapshot({LinkKey(DEPARTMENT, "chinh"): State.DOWN})
     assert "đang chạy đường dự phòng" in words(ask(taken))

@@ -57,6 +57,19 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield Place(folder, router)
 
 
+@pytest.fixture(autouse=True)
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+def test_a_narrow_terminal_cuts_nothing_short(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert place.probe(*place.reachable) == 0
+    assert "…" not in capsys.readouterr().out
+
+
 def test_a_router_is_told_with_its_facts_its_uplink_and_why(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -221,6 +221,7 @@ def test_figures_are_those_of_the_snapshot() -> None:
     assert values(text, "netmon_snmp_ignored_packets_total", "reason")["late",] == 3
     assert values(text, "netmon_traps_total", "kind") == {("linkDown",): 2, ("other",): 0}
     assert values(text, "netmon_traps_ignored_total", "reason")["flood",] == 4
+    assert values(text, "netmon_traps_ignored_total", "reason")["secret",] == 3
 
 
 def test_where_traps_are_not_received_there_is_no_count_of_them() -> None:
@@ -295,6 +296,18 @@ def test_every_family_that_is_exposed_is_documented_and_has_its_labels() -> None
     assert {name: documented[name] for name in exposed} == exposed
     typed = {line.split()[2].decode() for line in text.splitlines() if line.startswith(b"# TYPE")}
     assert typed == documented.keys()
+
+
+def test_how_long_outages_lasted_is_told_from_the_first_one_on() -> None:
+    name = "netmon_link_outage_seconds_total"
+    told = samples(scrape(snapshot(open_outages=[outage(DEPARTMENT)])))
+    rows = {labels: value for (metric, labels), value in told.items() if metric == name}
+    # The snapshot's links had none, one, two ... of ten minutes each; the first has one open.
+    first = (("agency", DEPARTMENT), ("cause", "circuit"), ("link", "chinh"))
+    assert rows[first] == 0
+    assert sorted({value for value in rows.values() if value}) == [600, 1200, 1800, 2400]
+    told = samples(scrape(snapshot()))
+    assert (name, first) not in told
 
 
 def test_unmeasured_rtt_is_absent_and_not_zero() -> None:

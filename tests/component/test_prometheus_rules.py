@@ -104,14 +104,28 @@ def test_the_rules_that_are_shipped_are_those_of_the_defaults() -> None:
 _SWAPS = (
     (r"== 1\b", "== 0"),
     (r"== 0\b", "== 1"),
-    (r" > ", " < "),
-    (r" >= ", " > "),
-    (r" < ", " > "),
+    (r"(?<=\s)>(?=\s)", "<"),
+    (r"(?<=\s)>=(?=\s)", ">"),
+    (r"(?<=\s)<(?=\s)", ">"),
+    (r"(?<=\s)/(?=\s)", "*"),
+    (r"(?<=\s)or(?=\n)", "and"),
+    (r"\boffset \w+", "offset 1h"),
+    (r", (?:agency|link|parent|district|provider|interface)\)", ")"),
     (r"\bunless\b", "and"),
-    (r"\bmin by\b", "max by"),
+    (r"\band on\b", "unless on"),
+    (r"\bsum by\b", "max by"),
+    (r"\bcount by\b", "max by"),
     (r"\bmax_over_time\b", "min_over_time"),
-    (r"\bavg by\b", "sum by"),
+    (r"\bsum_over_time\b", "max_over_time"),
+    (r"\blast_over_time\b", "absent_over_time"),
     (r"\bincrease\(", "idelta("),
+    (r'(?<=trouble=")\w+', "nothing"),
+    (r"=~", "!~"),
+    (r'!=""', '=""'),
+    (r'"primary"', '"backup"'),
+    (r'"backup"', '"primary"'),
+    (r"0\.9 \*", "0.1 *"),
+    (r"\(1 - ", "(2 - "),
 )
 
 
@@ -170,9 +184,10 @@ def relevant(alert: str | None, record: str) -> list[Path]:
     """Return the test files that look at an alert, or at what is made of a record."""
     if alert is not None:
         return [path for path in TEST_FILES if f"alertname: {alert}\n" in path.read_text("utf-8")]
-    account = [path for path in TEST_FILES if path.stem in {"account", "hours"}]
-    if "state_seconds" in record or "errors" in record:
-        return account
+    if any(part in record for part in ("_seconds", "errors", "budget")):
+        return [path for path in TEST_FILES if path.stem in {"account", "hours"}]
+    if record.startswith("interface:"):
+        return [path for path in TEST_FILES if path.stem == "routers"]
     first = "outages" if record.startswith(("provider:", "district:")) else "agencies"
     rest = [path for path in TEST_FILES if path.stem in {"agencies", "links", "outages"}]
     return sorted(rest, key=lambda path: path.stem != first)
@@ -185,23 +200,26 @@ _CARRIER = "a carrier of which most circuits are down"
 _AREA = "an area of which most agencies are down"
 _TEN_MINUTES, _ALL_DAY = "ten minutes down within an hour", "a link of which a twentieth is lost"
 WITNESSES = {
-    "link:netmon_link_down:bool": _PAGED,
-    "link:netmon_link_held:bool": _UNOBSERVED,
+    "link:netmon_link_down:bool": "a primary that is down beside a backup that answers",
+    "link:netmon_link_held:bool": "links stay told while netmon is dead",
     "agency:netmon_agency_down:bool": _PAGED,
     "agency:netmon_agency_held:bool": _UNOBSERVED,
-    "agency:netmon_parent_down:bool": "a commune that went down just before its district",
+    "parent:netmon_agency_down:bool": "a commune that went down just before its district",
     "agency:netmon_agency_down:unexplained": _PAGED,
     "agency:netmon_agency_unreachable_behind:count": "a district that is cut is one page",
-    "agency:netmon_agency_provider:info": _PAGED,
     "provider:netmon_link_down:ratio": _CARRIER,
     "provider:netmon_link_down:count": _CARRIER,
     "district:netmon_agency_down:ratio": _AREA,
     "district:netmon_agency_down:count": _AREA,
-    "link:netmon_link_state_seconds:increase5m": _TEN_MINUTES,
+    "interface:netmon_uplink_bytes:max_rate5m": "an uplink that carries more than nine tenths",
+    "link:netmon_link_down_seconds:increase5m": _TEN_MINUTES,
+    "link:netmon_link_judged_seconds:increase5m": _TEN_MINUTES,
     "link:netmon_link_errors:ratio_rate5m": _TEN_MINUTES,
     "link:netmon_link_errors:ratio_rate30m": _ALL_DAY,
     "link:netmon_link_errors:ratio_rate1h": _TEN_MINUTES,
     "link:netmon_link_errors:ratio_rate6h": _ALL_DAY,
+    "link:netmon_link_budget:ratio": _TEN_MINUTES,
+    "link:netmon_link_errors_beyond_budget:ratio": _TEN_MINUTES,
     "link:netmon_link_state_seconds:increase1h": "a month can be added up from hours",
 }
 """The test that notices first when a recording rule says nothing any more."""

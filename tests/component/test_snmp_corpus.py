@@ -7,18 +7,32 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.snmp_corpus import GOAL_RATIO, print_misses, score_corpus
+from benchmarks.snmp_corpus import (
+    GOAL_RATIO,
+    corpus_folder,
+    print_misses,
+    print_table,
+    score_corpus,
+)
 
 CORPUS = os.environ.get("NETMON_CORPUS")
+FACTS = ("vendor", "os", "hardware", "version", "serial")
 
 
 @pytest.mark.skipif(
     CORPUS is None,
-    reason="optional: NETMON_CORPUS names no folder of recordings: they are other projects' data",
+    reason="optional: NETMON_CORPUS names no recordings: they are other projects' data",
 )
-async def test_the_recordings_of_known_brands_agree_with_what_is_published_of_them() -> None:
-    score = await score_corpus(Path(str(CORPUS)))
+async def test_the_recordings_of_known_brands_agree_with_what_is_published_of_them(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with corpus_folder(Path(str(CORPUS))) as corpus:
+        score = await score_corpus(corpus)
 
-    print_misses(score)
-    assert score.agreed.total() / score.compared.total() >= GOAL_RATIO
-    assert score.agreed["vendor"] / score.compared["vendor"] >= 0.99
+    with capsys.disabled():
+        print_table(score)
+        print_misses(score)
+    assert score.overall >= GOAL_RATIO
+    assert set(FACTS) <= set(score.compared)
+    ratios = {name: score.ratio(name) for name in score.compared}
+    assert {name: ratio for name, ratio in ratios.items() if ratio < GOAL_RATIO} == {}

@@ -15,7 +15,7 @@ from netmon.config.settings import EchoModule, Settings, Storage
 from netmon.judge.calendar import Calendar
 from netmon.judge.columns import EchoBatch
 from netmon.judge.judge import Judge
-from netmon.judge.policy import Policy
+from netmon.judge.policy import NewLinks, Policy
 from netmon.ledger.account import Account
 from netmon.model import NO_ERROR, STATES, Canary, Event, LinkKey, Outcome
 from netmon.state import DaemonFigures, EchoColumns, OutageBook, Snapshot
@@ -77,7 +77,13 @@ class World:
             calendar=calendar,
             echo_modules={name: EchoModule(name) for name in ("default", "standard")},
         )
-        parts = Parts(self.timeline, self.echoes, Judge(Policy()), Account(calendar), OutageBook())
+        parts = Parts(
+            self.timeline,
+            self.echoes,
+            Judge(Policy(new_links=NewLinks.SWIFT)),
+            Account(calendar),
+            OutageBook(),
+        )
         self.watch = Watch(parts, self.events.extend)
         self.inventory = replace(inventory(), canaries=canaries)
         self.watch.set_inventory(self.inventory, self.settings, {})
@@ -95,6 +101,7 @@ class World:
                 rtt_seconds=np.array([0.001 if outcome is Outcome.REPLIED else np.nan]),
                 error=np.array([NO_ERROR], np.int8),
                 offender=np.zeros(1, np.uint64),
+                family=np.array([4], np.int8),
             )
         )
 
@@ -161,7 +168,7 @@ def test_there_is_no_snapshot_before_the_first_inventory(tmp_path: Path) -> None
         Parts(
             world.timeline,
             world.echoes,
-            Judge(Policy()),
+            Judge(Policy(new_links=NewLinks.SWIFT)),
             Account(world.settings.calendar),
             OutageBook(),
         ),

@@ -160,13 +160,28 @@ def choices(prometheus: Prometheus, panel: Panel) -> Iterator[tuple[str, str]]:
     for variable in panel.dashboard["templating"]["list"]:
         if variable["type"] != "query":
             continue
-        inside = variable["query"].removeprefix("label_values(").removesuffix(")")
-        selector, _, label = inside.rpartition(", ")
+        kind, _, inside = variable["query"].removesuffix(")").partition("(")
+        selector, label = inside, variable["name"]
+        if kind == "label_values":
+            selector, _, label = inside.rpartition(", ")
         series = ask(prometheus, selector, everything(panel), instant=True)
         values = {each["metric"].get(label, "") for each in series} - {""}
         assert values, variable["name"]
+        if kind == "query_result":
+            assert chosen_from(series, variable["regex"]) == values
         for value in sorted(values):
             yield variable["name"], value
+
+
+def chosen_from(series: list[Any], regex: str) -> set[str]:
+    """Return the values that Grafana takes out of series, which it writes as text first."""
+    pattern = re.compile(regex.strip("/").replace("(?<", "(?P<"))
+    told = (
+        ",".join(f'{name}="{value}"' for name, value in each["metric"].items()) for each in series
+    )
+    found = [pattern.search(f"{{{each}}} 1 1750000000000") for each in told]
+    assert all(each is not None and each.groupdict().get("text", "-") for each in found)
+    return {each["value"] for each in found if each is not None}
 
 
 @pytest.mark.parametrize(
@@ -205,10 +220,13 @@ def test_tiles_and_table_agree(prometheus: Prometheus) -> None:
     overview = {
         panel.title: panel for panel in PANELS if panel.dashboard["uid"] == "netmon-en-overview"
     }
-    values = everything(overview["Down"])
+    values = everything(overview["Down now"])
     (rows,) = answers(prometheus, overview["Down now"], values)
-    (tile,) = answers(prometheus, overview["Down"], values)
-    assert float(tile[0]["value"][1]) == len(rows) == 1
+    down, *others = answers(prometheus, overview["Links by state"], values)
+    assert float(down[0]["value"][1]) == len(rows) == 1
+    (links,) = ask(prometheus, "max(netmon_inventory_links)", {}, instant=True)
+    counted = sum(float(each[0]["value"][1]) for each in (down, *others))
+    assert counted == float(links["value"][1])
 
 
 def test_without_netmon_no_tile_says_that_all_is_well(prometheus: Prometheus) -> None:

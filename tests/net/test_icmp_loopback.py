@@ -85,6 +85,15 @@ def _enter_new_network() -> None:
         fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", _IFF_UP))
 
 
+@pytest.fixture(autouse=True)
+def echo_socket() -> None:
+    """Every test here needs an ICMP socket: an ordinary user may have none of either kind."""
+    try:
+        IcmplibSockets().open(4).sock.close()
+    except CapabilityError as error:
+        pytest.skip(f"missing: {error}")
+
+
 @pytest.fixture(params=["raw", "datagram"])
 def sockets(request: pytest.FixtureRequest) -> Iterator[SocketFactory]:
     """Both kinds of socket: with CAP_NET_RAW and without."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from netmon.clock import SystemClock
-from netmon.config.settings import SecretReference, SecretSource, SnmpTraps
+from netmon.config.settings import SecretReference, SecretSource, SnmpCredential, SnmpTraps
 from netmon.errors import CapabilityError
 from netmon.model import Agency, Inventory, IPAddress, Link, LinkKey, Province, Role, Router
 from netmon.probes.snmp import trap_watch
@@ -198,3 +198,46 @@ async def test_an_address_that_cannot_be_had_leaves_the_old_one_in_use(tmp_path:
 def test_pysnmp_is_not_loaded_where_traps_are_not_received() -> None:
     check = "import sys, netmon.daemon; sys.exit('pysnmp' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+async def send_signed_trap(port: int | None, password: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        "snmptrap", "-v3", "-e", "0x80001f8804736f6d65", "-u", "netmon", "-l", "authNoPriv",
+        "-a", "SHA", "-A", password, f"127.0.0.1:{port}", "", LINK_DOWN,
+        env={**os.environ, "MIBS": "", "SNMPCONFPATH": "/nonexistent"},
+    )  # fmt: skip
+    assert await asyncio.wait_for(process.wait(), 20) == 0
+
+
+async def test_a_routers_wrong_password_is_counted_each_time_and_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "auth").write_text("S3cret-auth", encoding="utf-8")
+    password = SecretReference(SecretSource.FILE, str(tmp_path / "auth"))
+    credential = SnmpCredential("3", user="netmon", auth_protocol="SHA", auth_password=password)
+    async with watching(SnmpTraps("127.0.0.1:0", credentials=(credential,))) as (watch, looks):
+        for _ in range(2):
+            await send_signed_trap(watch.port, "another-word")
+        assert looks.agencies == []
+        await send_signed_trap(watch.port, "S3cret-auth")
+        await asyncio.wait_for(looks.came.wait(), 20)
+        figures = watch.figures()
+    assert figures is not None
+    assert (figures.refused["secret"], figures.by_kind["linkDown"]) == (2, 1)
+    told = [r.getMessage() for r in caplog.records if "refused" in r.getMessage()]
+    words = "the user 'netmon' has another authentication password or protocol there"
+    assert told == [f"xa: trap from 127.0.0.1 refused: {words}"]
+    assert "S3cret" not in caplog.text
+
+
+async def test_a_user_whose_secret_cannot_be_read_is_told_and_the_communities_are_heard(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    password = SecretReference(SecretSource.FILE, str(tmp_path / "gone"))
+    credential = SnmpCredential("3", user="netmon", auth_protocol="SHA", auth_password=password)
+    wanted = settings(tmp_path)
+    both = SnmpTraps(wanted.listen_address, wanted.communities, (credential,))
+    async with watching(both) as (watch, looks):
+        await send_trap(watch.port)
+        await asyncio.wait_for(looks.came.wait(), 20)
+    assert "traps of the user 'netmon' are ignored" in caplog.text

@@ -16,7 +16,7 @@ import numpy as np
 
 from netmon.judge.columns import EchoBatch, JudgementColumns
 from netmon.judge.judge import Judge
-from netmon.judge.policy import Policy
+from netmon.judge.policy import NewLinks, Policy
 from netmon.model import (
     NO_ERROR,
     STATES,
@@ -93,6 +93,7 @@ class Echo:
     sent_us: int
     settled_us: int
     rtt_seconds: float = float("nan")
+    family: int = 4
 
 
 def batch(echoes: Sequence[Echo]) -> EchoBatch:
@@ -105,6 +106,7 @@ def batch(echoes: Sequence[Echo]) -> EchoBatch:
         rtt_seconds=np.array([e.rtt_seconds for e in echoes], np.float64),
         error=np.full(len(echoes), NO_ERROR, np.int8),
         offender=np.zeros(len(echoes), np.uint64),
+        family=np.array([e.family for e in echoes], np.int8),
     )
 
 
@@ -129,7 +131,7 @@ class World:
 
     inventory: Inventory
     fate: Fate
-    policy: Policy = field(default=Policy())
+    policy: Policy = field(default=Policy(new_links=NewLinks.SWIFT))
     tick_us: int = 200_000
     interval_us: int = SECOND
     canary_fate: Callable[[str, int], Outcome] | None = None

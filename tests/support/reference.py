@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from netmon_exporters import inventory_metrics, link_metrics, router_metrics
+from netmon_exporters import inventory_metrics, link_metrics, router_metrics, trouble_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,8 +31,17 @@ class ReferenceCollector(Collector):
             inventory_metrics.AGENCY_FAMILIES, inventory_metrics.agency_rows(snapshot)
         )
         yield from self._columns(inventory_metrics.LINK_FACT_FAMILIES, links)
+        yield from self._columns(
+            inventory_metrics.PROVIDER_FAMILIES, inventory_metrics.provider_rows(snapshot)
+        )
+        yield from self._columns(
+            inventory_metrics.AREA_FAMILIES, inventory_metrics.area_rows(snapshot)
+        )
         yield from self._columns(link_metrics.LINK_FAMILIES, links)
         yield from self._columns(link_metrics.ECHO_FAMILIES, link_metrics.echo_rows(snapshot))
+        for rows in trouble_metrics.trouble_rows(snapshot):
+            labels = [rows.labels(row) for row in range(rows.count)]
+            yield from self._columns((rows.family,), labels)
         yield from self._routers()
 
     def _columns(

@@ -238,7 +238,9 @@ def figures(**changes: object) -> DaemonFigures:
         reload_success_us=NOW_US - 600 * MINUTE_US,
         canaries={"gateway": True},
         snmp=SnmpFigures(requests=5000, answers=4990, timeouts=10, late=3),
-        traps=TrapFigures({"linkDown": 2, "other": 0}, strangers=1, dropped=4),
+        traps=TrapFigures(
+            {"linkDown": 2, "other": 0}, strangers=1, dropped=4, refused={"secret": 3}
+        ),
     )
     return replace(base, **changes)  # type: ignore[arg-type]  # the caller names real fields
 
@@ -292,6 +294,7 @@ def _judgement(
         settled_us=np.full(len(keys), NOW_US, np.int64),
         loss_ratio=np.array([1.0 if state is State.DOWN else 0.0 for state in held]),
         flapping=np.zeros(len(keys), np.bool_),
+        silent_family_us=np.zeros((len(keys), 2), np.int64),
     )
 
 
@@ -304,4 +307,12 @@ def _account(links: int) -> AccountColumns:
     seconds[:, 0, :] = 1_234_567.5 + np.arange(links)[:, None]
     outages = np.zeros((links, len(CAUSES)), np.int64)
     outages[:, 0] = np.arange(links)
-    return AccountColumns(seconds, outages)
+    return AccountColumns(seconds, outages, 600.0 * outages)
+
+
+def ipv6_silent(taken: Snapshot, key: LinkKey, minutes: int = 7) -> Snapshot:
+    """Return a snapshot in which a link is degraded, for its IPv6 has not answered for minutes."""
+    row = taken.keys.index(key)
+    judged, silent_us = taken.judgement, taken.judgement.silent_family_us.copy()
+    silent_us[row, 1] = NOW_US - minutes * MINUTE_US
+    return replace(taken, judgement=replace(judged, silent_family_us=silent_us))

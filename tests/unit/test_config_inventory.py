@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date, timedelta
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -133,6 +134,37 @@ def test_the_working_calendar_knows_the_swap_of_april_2025() -> None:
     assert "2025-05-02" in {day.isoformat() for day in calendar.holidays}
     assert all(day.weekday() >= 5 for day in calendar.extra_workdays)
     assert calendar.hours[0][0].isoformat() == "07:30:00"
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        pytest.param("2024-02-08", "2024-02-14", id="Tết Giáp Thìn"),
+        pytest.param("2024-04-27", "2024-05-01", id="five days at the end of April 2024"),
+        pytest.param("2024-08-31", "2024-09-03", id="Quốc khánh 2024"),
+        pytest.param("2025-01-25", "2025-02-02", id="Tết Ất Tỵ"),
+        pytest.param("2025-04-30", "2025-05-04", id="five days at the end of April 2025"),
+        pytest.param("2025-08-30", "2025-09-02", id="Quốc khánh 2025"),
+        pytest.param("2026-01-01", "2026-01-04", id="Tết Dương lịch 2026"),
+        pytest.param("2026-02-14", "2026-02-22", id="Tết Bính Ngọ"),
+        pytest.param("2026-04-25", "2026-04-27", id="Giỗ Tổ 2026"),
+        pytest.param("2026-04-30", "2026-05-03", id="four days at the end of April 2026"),
+        pytest.param("2026-08-29", "2026-09-02", id="Quốc khánh 2026"),
+    ],
+)
+def test_the_long_breaks_are_as_they_were_announced(first: str, last: str) -> None:
+    calendar = load_all(_ROOT / "config/netmon.yaml").settings.calendar
+    start, end = date.fromisoformat(first), date.fromisoformat(last)
+    length = (end - start).days + 1
+    assert not any(calendar.is_workday(start + timedelta(n)) for n in range(length))
+    assert calendar.is_workday(start - timedelta(1))
+    assert calendar.is_workday(end + timedelta(1))
+
+
+@pytest.mark.parametrize("worked", ["2024-05-04", "2025-04-26", "2026-01-10", "2026-08-22"])
+def test_the_saturdays_that_are_worked_for_them_are_working_days(worked: str) -> None:
+    calendar = load_all(_ROOT / "config/netmon.yaml").settings.calendar
+    assert calendar.is_workday(date.fromisoformat(worked))
 
 
 def test_parents_may_stand_after_their_children_in_the_file(tmp_path: Path) -> None:

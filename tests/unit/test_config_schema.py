@@ -167,6 +167,7 @@ _SAME_DEFAULT: list[tuple[type, str, Field[object]]] = [
     (Policy, "burst_packets_per_second", JudgeKeys.BURST),
     (Policy, "faults_until_unobserved", JudgeKeys.FAULTS_UNTIL_UNOBSERVED),
     (Policy, "loss_window_echoes", JudgeKeys.LOSS_WINDOW),
+    (Policy, "new_links", JudgeKeys.NEW_LINKS),
     (Storage, "retention_days", StorageKeys.RETENTION),
     (Web, "listen_address", WebKeys.LISTEN_ADDRESS),
     (Web, "language", WebKeys.LANGUAGE),

@@ -35,6 +35,15 @@ def test_traps_are_received_where_the_settings_say(
     assert settings.snmp_traps == SnmpTraps("0.0.0.0:162", references)
 
 
+def test_the_users_of_traps_are_named_by_their_credentials(tmp_path: Path) -> None:
+    settings = load(
+        tmp_path,
+        "credentials: {snmp: {main: {version: 3, user: u, auth_protocol: SHA,"
+        " auth_password: {env: A}}}}\nsnmp_traps: {credentials: [main]}",
+    )
+    assert settings.snmp_traps == SnmpTraps("0.0.0.0:162", (), (settings.snmp_credentials["main"],))
+
+
 def test_own_profiles_lie_beside_the_settings(tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
     assert load(tmp_path, "profiles: own").profiles == tmp_path / "own"

@@ -154,6 +154,25 @@ def bad_grouping(dashboard: Json) -> None:
     expression_of(dashboard, "sum by (site) (netmon_link_up)")
 
 
+def variable_of(dashboard: Json, name: str) -> Json:
+    variables = dashboard["templating"]["list"]
+    found: Json = next(each for each in variables if each["name"] == name)
+    return found
+
+
+def variable_of_no_metric(dashboard: Json) -> None:
+    variable_of(dashboard, "kind")["query"] = "query_result(netmon_agency)"
+
+
+def variable_by_no_label(dashboard: Json) -> None:
+    variable = variable_of(dashboard, "district")
+    variable["regex"] = variable["regex"].replace("district_name", "area_name")
+
+
+def variable_without_value(dashboard: Json) -> None:
+    variable_of(dashboard, "provider")["regex"] = ""
+
+
 def bad_promql(dashboard: Json) -> None:
     expression_of(dashboard, "sum(netmon_link_up")
 
@@ -230,7 +249,8 @@ BY_RULE = (
     bad_unit, bad_colour, no_data_painted_well, no_data_in_the_colour_of_up, bad_metric, bad_label,
     bad_grouping, bad_promql, counter_as_a_gauge, counter_by_delta, rate_of_a_gauge, fixed_window,
     top_at_each_step, wrong_link, wrong_variable, wrong_source, editable, other_data_source,
-    overlapping, same_title, bad_transformation, bad_property,
+    overlapping, same_title, variable_of_no_metric, variable_by_no_label, variable_without_value,
+    bad_transformation, bad_property,
 )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ def last_rtt_after(*echoes: tuple[Outcome, float]) -> float:
             rtt_seconds=np.array([rtt_seconds]),
             error=np.array([NO_ERROR], np.int8),
             offender=np.zeros(1, np.uint64),
+            family=np.array([4], np.int8),
         )
         table.record(batch, np.zeros(1, np.int32), np.array([serial], np.uint64))
     return float(table.last_rtt_seconds[0])

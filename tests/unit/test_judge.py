@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from netmon.judge.judge import Judge
-from netmon.judge.policy import Policy
+from netmon.judge.policy import NewLinks, Policy
 from netmon.judge.restored import Restored
 from netmon.model import (
     STATES,
@@ -51,7 +51,7 @@ R, S, F = Outcome.REPLIED, Outcome.SILENT, Outcome.FAULT
 
 def fed(outcomes: str, interval_seconds: float = 1.0) -> tuple[Judge, list[object]]:
     """Return a judge of one link that was fed outcomes R, S and F, and its events."""
-    judge = Judge(Policy())
+    judge = Judge(Policy(new_links=NewLinks.SWIFT))
     events: list[object] = list(judge.set_links(inventory({"x": None}), {X: 0}, 1, START))
     letters = {"R": R, "S": S, "F": F}
     for number, letter in enumerate(outcomes):
@@ -118,7 +118,7 @@ def test_a_district_cut_makes_its_communes_unreachable_and_nothing_else() -> Non
 def test_parent_decided_late_reclasses_the_child_by_an_entry_of_its_own() -> None:
     inv = inventory({"d": None, "x": "d"})
     slots = {LinkKey("d", "a"): 0, X: 1}
-    judge = Judge(Policy())
+    judge = Judge(Policy(new_links=NewLinks.SWIFT))
     judge.set_links(inv, slots, 2, START)
     judge.observe(batch([Echo(s, R, START, START + RTT, 0.02) for s in (0, 1)]))
     child = [Echo(1, S, START + (1 + n) * SECOND, START + (2 + n) * SECOND) for n in range(6)]
@@ -330,7 +330,7 @@ def test_after_a_restart_the_same_outage_goes_on(told: State, *, still_down: boo
     cuts = cut_between({"x/a": [(0, 30.0)] if still_down else []})
     world = World(inventory({"x": None}), cuts)
     opened_us = START - 500 * SECOND
-    judge = world.judge = Judge(Policy())
+    judge = world.judge = Judge(Policy(new_links=NewLinks.SWIFT))
     restored = {X: Restored(told, Health.DOWN, START - 500 * SECOND, opened_us)}
     world.events = list(judge.set_links(world.inventory, world.slots, 1, START, restored))
     world.run(60)
@@ -428,7 +428,7 @@ def test_certainty_keeps_up_with_a_quiet_link() -> None:
 
 def test_certainty_stops_at_a_window_that_no_tick_has_noticed_yet() -> None:
     window = MaintenanceWindow("w", START + 10 * SECOND, START + 20 * SECOND, "planned")
-    judge = Judge(Policy())
+    judge = Judge(Policy(new_links=NewLinks.SWIFT))
     judge.set_links(inventory({"x": None}, maintenance=[window]), {X: 0}, 1, START)
     judge.observe(batch([Echo(0, R, START, START + RTT, 0.02)]))
     sent_us = START + 11 * SECOND

@@ -57,8 +57,18 @@ AFTER_UPTIME = 40 * DAY + 100
 @pytest.mark.parametrize(
     ("after", "before", "expected"),
     [
-        pytest.param(poll(70, 25.0, received=900), BEFORE, Cause.POWER, id="it restarted"),
-        pytest.param(poll(70, 25.0), None, Cause.POWER, id="so it does without a poll before"),
+        pytest.param(
+            poll(70, 25.0), None, Cause.UNKNOWN,
+            id="without a poll before, it may have been the agent alone that restarted",
+        ),
+        pytest.param(
+            poll(70, 25.0), BEFORE, Cause.UNKNOWN,
+            id="nor does a poll before help where nothing was counted",
+        ),
+        pytest.param(
+            replace(poll(70, 25.0), host_uptime=True), None, Cause.POWER,
+            id="the host's own clock tells a restart without a poll before",
+        ),
         pytest.param(
             poll(70, 25.0, received=9_500_000), BEFORE, Cause.UNKNOWN,
             id="an agent that restarted while counters ran on is no router that restarted",

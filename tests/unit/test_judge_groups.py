@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from netmon.judge.groups import WITHIN_US, groups
+from netmon.judge.groups import WITHIN_US, groups, together
 from netmon.model import Cause, Inventory, LinkKey, Outage
 from tests.support.judge_world import SECOND, inventory, link
 
 
 def province() -> Inventory:
-    names = dict.fromkeys(("a", "b", "c", "d"))
-    links = [link("a", provider="vn"), link("b", provider="vn"), link("c", provider="vn")]
+    names = dict.fromkeys(("a", "b", "c", "d")) | {"e": "a"}
+    links = [link(name, provider="vn") for name in ("a", "b", "c", "e")]
     inv = inventory(names, [*links, link("d", provider="other")])
     agencies = {
         name: replace(agency, district="north" if name != "c" else "south")
@@ -37,6 +37,12 @@ def outage(agency: str, start_us: int, cause: Cause = Cause.UNKNOWN) -> Outage:
         pytest.param(
             [outage("a", 0, Cause.UPSTREAM), outage("b", 5)], [], id="explained by a parent"
         ),
+        pytest.param([outage("e", 0), outage("a", 5)], [], id="its parent is down and open"),
+        pytest.param(
+            [outage("e", 0), outage("a", 5), outage("b", 9)],
+            [{"a", "b"}],
+            id="what stands behind one of the group is not of it",
+        ),
         pytest.param([outage("gone", 0), outage("b", 5)], [], id="no longer in the inventory"),
     ],
 )
@@ -44,6 +50,16 @@ def test_groups(outages: list[Outage], expected: list[set[str]]) -> None:
     found = groups(outages, province())
     assert [{key.agency for key in group.keys} for group in found] == expected
     assert groups(outages[::-1], province()) == found
+
+
+def test_a_link_that_fell_twice_is_one_link_of_its_group() -> None:
+    (group,) = groups([outage("a", 0), outage("b", 5), outage("a", 9)], province())
+    assert [key.agency for key in group.keys] == ["a", "b"]
+
+
+def test_every_outage_of_a_group_is_found_by_its_name_and_no_other() -> None:
+    found = together([outage("a", 0), outage("b", 5), outage("d", 5)], province())
+    assert {(str(key), at) for key, at in found} == {("a/a", 0), ("b/a", 5)}
 
 
 def test_two_faults_of_one_provider_are_two_groups() -> None:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from netmon.judge.judge import Judge
-from netmon.judge.policy import Policy
+from netmon.judge.policy import NewLinks, Policy
 from netmon.judge.restored import Restored
 from netmon.model import (
     STATES,
@@ -226,7 +226,7 @@ def test_a_restart_reopens_no_outage_and_forgets_none(
 def replace_judge(world: World, now_us: int, restored: dict[LinkKey, Restored]) -> World:
     """Return the world after netmon was dead until an instant."""
     again = replace(world, watch=True)
-    again.judge = Judge(Policy())
+    again.judge = Judge(Policy(new_links=NewLinks.SWIFT))
     again.now_us, again.events, again.settled = now_us, [], {}
     again._next = {key: now_us + (slot * 137_000) for key, slot in again.slots.items()}
     again.take(again.judge.set_links(again.inventory, again.slots, len(KEYS), now_us, restored))

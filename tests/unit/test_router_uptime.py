@@ -13,6 +13,7 @@ from netmon.probes.snmp.uptime import (
     RouterClocks,
     agent_wraps,
     compare,
+    is_of_host,
     uptime_seconds,
 )
 
@@ -184,3 +185,19 @@ def test_a_host_clock_below_the_agents_is_no_uptime() -> None:
 
 def test_without_a_clock_there_is_no_uptime() -> None:
     assert uptime_seconds(RouterClocks()) is None
+
+
+@pytest.mark.parametrize(
+    ("clocks", "expected"),
+    [
+        pytest.param(RouterClocks(1000, host_ticks=1500), True, id="the host was up before it"),
+        pytest.param(RouterClocks(1000, host_ticks=1000), False, id="one clock under two names"),
+        pytest.param(RouterClocks(1000), False, id="the host says nothing"),
+        pytest.param(RouterClocks(1000, host_ticks=10), False, id="a clock that has wrapped"),
+        pytest.param(RouterClocks(None, host_ticks=10), True, id="the host alone says something"),
+    ],
+)
+def test_an_uptime_is_the_hosts_where_its_clock_is_one_of_its_own(
+    clocks: RouterClocks, *, expected: bool
+) -> None:
+    assert is_of_host(clocks) is expected

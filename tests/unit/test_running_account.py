@@ -116,7 +116,9 @@ def outage(*tail: Event) -> list[Event]:
 
 
 def counted(account: Account, alive_us: int) -> dict[Cause, int]:
+    """Return how many outages are counted by cause; each of them lasted ten seconds."""
     columns = look(account, UP, 0, 0, (alive_us - START) // SECOND)
+    assert (columns.outage_seconds == 10.0 * columns.outages).all()
     return {cause: int(n) for cause, n in zip(CAUSES, columns.outages[0], strict=True) if n}
 
 

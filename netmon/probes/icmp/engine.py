@@ -320,6 +320,7 @@ class EchoEngine:
             rtt_seconds=columns.rtt_seconds[told],
             error=columns.error[told],
             offender=columns.offender[told],
+            family=table.family[target],
         )
         table.record(batch, target, self._flight.serials(told))
         self._on_batch(batch)

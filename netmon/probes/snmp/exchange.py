@@ -11,7 +11,7 @@ import asyncio
 import errno
 import secrets
 import socket
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Final
@@ -49,23 +49,6 @@ _LAST_REQUEST_ID: Final = (1 << 31) - 1
 _ENCODED_LIMIT: Final = 4096
 _PASSING_ERRORS: Final = frozenset({errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM})
 """Our own kernel is short of room: the next try may find some."""
-
-
-@dataclass(slots=True)
-class _Figures:
-    """`SnmpFigures` while they grow."""
-
-    requests: int = 0
-    retransmissions: int = 0
-    answers: int = 0
-    timeouts: int = 0
-    refused: int = 0
-    send_faults: int = 0
-    strangers: int = 0
-    forged: int = 0
-    malformed: int = 0
-    late: int = 0
-    duplicates: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +101,7 @@ class Exchange:
         self._oids = OidReader()
         self._encoded: dict[tuple[Oid, ...], bytes] = {}
         self._next_id = _FIRST_REQUEST_ID + secrets.randbelow(_LAST_REQUEST_ID - _FIRST_REQUEST_ID)
-        self._figures = _Figures()
+        self._figures = SnmpFigures()
 
     def start(self) -> None:
         """Open the sockets. A family that is not to be had is told when a router needs it."""
@@ -145,8 +128,8 @@ class Exchange:
         self._by_peer.clear()
 
     def figures(self) -> SnmpFigures:
-        """Return what was counted since the start."""
-        return SnmpFigures(**asdict(self._figures))
+        """Return a copy of what was counted since the start."""
+        return replace(self._figures)
 
     def names(self, oids: Sequence[Oid]) -> bytes:
         """Return the variable-bindings list that asks for these OIDs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from netmon.probes.snmp.profiles import FALLBACK, Entity, Explanation
 from netmon.probes.snmp.values import Missing, Oid, Session, SnmpError, Value, oid_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from netmon.probes.snmp.profiles import Profile, Profiles, Source
 
@@ -28,9 +29,18 @@ _ENTITY_COLUMN = {
     Entity.SERIAL: 11,
     Entity.MODEL: 13,
 }
-_PLACEHOLDERS = frozenset(
-    ("na", "n/a", "none", "null", "unknown", "not specified", "not available")
-)
+_PLACEHOLDERS = frozenset((
+    "na", "n/a", "none", "null", "<null>", "(null)", "empty", "unknown", "undefined", "invalid",
+    "not specified", "not available", "not applicable", "not set", "not present", "noserial",
+    "no serial", "no serial number", "default string", "system serial number",
+    "to be filled by o.e.m.", "to be filled by oem", "oem",
+))  # fmt: skip
+_SOFTWARE = frozenset(("Linux", "FreeBSD", "net-snmp", "SNMP Research", "Broadcom"))
+"""Whose systems and agents run on the devices of other makers."""
+_NODE = re.compile(r"^(linux|freebsd) \S+")
+"""What uname(1) begins with; the node's name is the operator's and names no maker."""
+_SAYS_NOTHING = "0 .:-_?*#\"'\u00ff\ufffd"
+"""Of these alone no fact is made: zeros, dashes, and the 0xff of a flash that was never written."""
 _CONTAINED_IN: Oid = (*mib.ENT_PHYSICAL_ENTRY, 4)
 
 
@@ -107,7 +117,7 @@ async def read_facts(session: Session, system: SystemGroup, profiles: Profiles) 
         name=system.name,
         description=system.description,
         object_id=oid_text(system.object_id),
-        vendor=profile.vendor or _vendor(system.object_id, profiles[FALLBACK]),
+        vendor=profile.vendor or _vendor(system, profiles[FALLBACK]),
         os=await finder.find(profile.os),
         model=await finder.find(profile.model),
         serial=await finder.find(profile.serial),
@@ -117,11 +127,31 @@ async def read_facts(session: Session, system: SystemGroup, profiles: Profiles) 
     return Identity(facts, explanation, "; ".join(finder.troubles))
 
 
-def _vendor(object_id: Oid, fallback: Profile) -> str:
-    """Name the vendor by its enterprise number (IANA), where no profile does."""
-    if object_id[: len(_ENTERPRISES)] != _ENTERPRISES or len(object_id) == len(_ENTERPRISES):
+def _vendor(system: SystemGroup, fallback: Profile) -> str:
+    """Name the vendor, where no profile does.
+
+    A sysDescr that begins with a maker's name says more than the enterprise number (IANA), which
+    may be that of a company that was bought; a name further behind says less. What the agent or
+    the system is called counts where nothing names a maker.
+    """
+    words = _NODE.sub(r"\1", system.description.casefold())
+    names = sorted(set(fallback.vendors.values()), key=len, reverse=True)
+    named = [name for name in names if re.search(rf"(?<!\w){re.escape(name.casefold())}\b", words)]
+    makers = [name for name in named if name not in _SOFTWARE]
+    owner = _owner(system.object_id, fallback)
+    if first := next((name for name in makers if words.startswith(name.casefold())), ""):
+        return first
+    if owner and owner not in _SOFTWARE:
+        return owner
+    return next(iter(makers), "") or owner or next(iter(named), "")
+
+
+def _owner(object_id: Oid, fallback: Profile) -> str:
+    """Name whose enterprise number it is; of several keys that fit, the longest counts."""
+    if object_id[: len(_ENTERPRISES)] != _ENTERPRISES:
         return ""
-    return fallback.vendors.get(str(object_id[len(_ENTERPRISES)]), "")
+    arcs = oid_text(object_id[len(_ENTERPRISES) :])
+    return _longest(fallback.vendors, arcs)
 
 
 @dataclass(slots=True)
@@ -145,7 +175,7 @@ class _Finder:
         """Return what the first source says that says something."""
         for source in sources:
             for said in await self._read(source):
-                found = _extract(source, await self._look_up(source, said))
+                found = _one_line(_extract(source, await self._look_up(source, said)))
                 if _says_something(found):
                     more = await self.find([source.plus]) if source.plus else ""
                     return f"{found} {more}".strip()
@@ -221,9 +251,15 @@ class _Finder:
             self._scalars[variable.oid] = variable.value
 
 
+def _one_line(found: str) -> str:
+    """Return a fact without the lines that follow it and the blanks that pad it."""
+    first = next((line for line in found.splitlines() if line.strip()), "")
+    return " ".join(first.split())
+
+
 def _says_something(found: str) -> bool:
     """Tell facts from what agents say that have nothing to say: N/A, and zeros as a serial."""
-    return found.casefold() not in _PLACEHOLDERS and bool(found.strip("0 .:-"))
+    return found.casefold() not in _PLACEHOLDERS and bool(found.strip(_SAYS_NOTHING))
 
 
 def _extract(source: Source, said: str) -> str:
@@ -237,10 +273,10 @@ def _extract(source: Source, said: str) -> str:
         said = " ".join(groups).strip()
     if source.template and said:
         said = source.template.format(*groups)
-    return _name(source, said) if source.names else said
+    return _longest(source.names, said) if source.names else said
 
 
-def _name(source: Source, said: str) -> str:
-    """Name what was said by the longest key that it is, or that it lies below."""
-    fitting = [key for key in source.names if f"{said}.".startswith(f"{key}.")]
-    return source.names[max(fitting, key=len)] if fitting else ""
+def _longest(names: Mapping[str, str], said: str) -> str:
+    """Name what was said by the longest key that it is, or that it lies below at a dot."""
+    fitting = [key for key in names if f"{said}.".startswith(f"{key}.")]
+    return names[max(fitting, key=len)] if fitting else ""

@@ -210,6 +210,23 @@ def read_header(data: bytes) -> CommunityMessage | UsmMessage:
         raise MalformedError("the message is cut") from None
 
 
+def read_community(data: bytes) -> bytes | None:
+    """Return the community of a message of version 1 or 2c, whatever PDU it holds; None: version 3.
+
+    Raises:
+        MalformedError: it is no message.
+    """
+    try:
+        position, _ = content_span(data, 0, SEQUENCE)
+        version, position = decode_integer(data, position)
+        if version == _V3:
+            return None
+        start, end = content_span(data, position, OCTETS_TAG)
+    except IndexError:
+        raise MalformedError("the message is cut") from None
+    return data[start:end]
+
+
 def read_pdu(data: bytes, position: int, oids: OidReader, *, at_end: bool = True) -> Pdu:
     """Return the PDU at `position`, which must be the last thing in the data if `at_end`.
 

@@ -17,7 +17,14 @@ from netmon.probes.snmp import facts, mib, uplink
 from netmon.probes.snmp.decode import number, text
 from netmon.probes.snmp.gauges import Recipes, find_gauges, read_gauges
 from netmon.probes.snmp.interfaces import IDENTITY_COLUMNS, InterfaceTable, read_table
-from netmon.probes.snmp.uptime import TICKS, RouterClocks, agent_wraps, compare, uptime_seconds
+from netmon.probes.snmp.uptime import (
+    TICKS,
+    RouterClocks,
+    agent_wraps,
+    compare,
+    is_of_host,
+    uptime_seconds,
+)
 from netmon.probes.snmp.values import Oid, SnmpError
 from netmon.probes.snmp.watch import (
     Moment,
@@ -189,6 +196,7 @@ class RouterPoller:
             status=SnmpStatus.PARTIAL if detail else SnmpStatus.OK,
             detail=detail,
             uptime_seconds=moment.uptime_seconds,
+            host_uptime=moment.host_uptime,
             engine_boots=clocks.engine_boots,
             facts=memory.facts,
             uplink_index=memory.uplink_index,
@@ -291,6 +299,7 @@ def _advance_clocks(
     moment = Moment(
         agent_ticks=clocks.agent_ticks,
         uptime_seconds=uptime_seconds(clocks, memory.wraps),
+        host_uptime=is_of_host(clocks, memory.wraps),
         elapsed_seconds=elapsed_seconds,
         restarted=restart is not None and restart.kind is RestartKind.ROUTER,
     )

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from netmon.clock import MICROSECONDS, Timeline
-from netmon.config.secrets import read_secret
-from netmon.config.settings import SecretReference, Settings, SnmpCredential, SnmpModule
+from netmon.config.settings import Settings, SnmpCredential, SnmpModule
 from netmon.errors import SecretError
 from netmon.model import Agency, Inventory, Router, RouterReading, SnmpStatus
+from netmon.probes.snmp.credentials import read_secrets
 from netmon.probes.snmp.engine import SnmpEngine, SnmpSession
 from netmon.probes.snmp.poller import RouterMemory, RouterPoller
 from netmon.probes.snmp.values import SnmpError, SnmpSecrets
@@ -197,18 +197,10 @@ def _in_turn(turn: Sequence[_Polled], begun_us: int, spread_us: float) -> list[t
 def _read_secrets(name: str, credential: SnmpCredential) -> SnmpSecrets | str:
     """Return a credential's secrets, or in words why they cannot be read."""
     try:
-        return SnmpSecrets(
-            community=_revealed(credential.community),
-            auth_password=_revealed(credential.auth_password),
-            priv_password=_revealed(credential.priv_password),
-        )
+        return read_secrets(credential)
     except SecretError as error:
         _log.warning("credential %s: %s; routers that need it are not polled", name, error)
         return f"credential {name}: {error}"
-
-
-def _revealed(reference: SecretReference | None) -> str:
-    return "" if reference is None else read_secret(reference).reveal()
 
 
 def _phase(text: str) -> float:

@@ -19,6 +19,32 @@ class TrapKind(StrEnum):
     OTHER = "other"
 
 
+class TrapRefusal(StrEnum):
+    """Why a notification is not believed."""
+
+    COMMUNITY = "community"
+    """None of those that are listened to."""
+    USER = "user"
+    """No SNMPv3 user that is listened to."""
+    LEVEL = "level"
+    """Signed or encrypted otherwise than the user's credential says."""
+    SECRET = "secret"  # noqa: S105  # the word, not one
+    """The digest is wrong: another authentication password or protocol."""
+    PRIVACY = "privacy"
+    """Signed rightly, and not readable: another privacy password or protocol."""
+    REPLAY = "replay"
+    """From the past of its engine's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedTrap:
+    """A notification that is not believed. `words` are for people and hold no secret."""
+
+    reason: TrapRefusal
+    source: IPAddress
+    words: str
+
+
 @dataclass(frozen=True, slots=True)
 class Trap:
     """A trap or inform. `text` holds its variables, for people, without its community."""

@@ -6,20 +6,24 @@ import asyncio
 import ipaddress
 import logging
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from netmon.clock import MICROSECONDS, Clock
 from netmon.config.secrets import read_secret
 from netmon.errors import CapabilityError, SecretError
 from netmon.model import IPAddress
-from netmon.probes.snmp.trap import Trap, TrapKind
+from netmon.probes.snmp.credentials import read_secrets
+from netmon.probes.snmp.engine import user_of
+from netmon.probes.snmp.trap import RefusedTrap, Trap, TrapKind, TrapRefusal
+from netmon.probes.snmp.usm import User
+from netmon.probes.snmp.values import SnmpError
 from netmon.state import TrapFigures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from netmon.config.settings import SecretReference, SnmpTraps
+    from netmon.config.settings import SecretReference, SnmpCredential, SnmpTraps
     from netmon.model import Inventory
     from netmon.probes.snmp.traps import TrapReceiver
 
@@ -31,10 +35,11 @@ _LOOK_AT_MOST_EVERY_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """How traps are received."""
+    """How traps are received. Holds secrets, which do not show in its repr."""
 
     listen: tuple[IPAddress, int]
-    communities: tuple[str, ...]
+    communities: tuple[str, ...] = field(repr=False)
+    users: tuple[User, ...] = field(repr=False)
 
 
 class TrapWatch:
@@ -58,6 +63,9 @@ class TrapWatch:
         self._strangers = 0
         self._dropped = 0
         self._malformed = 0
+        self._refused: Counter[str] = Counter()
+        self._told: set[tuple[IPAddress, TrapRefusal]] = set()
+        """Refusals that were told once."""
 
     @property
     def port(self) -> int | None:
@@ -97,8 +105,13 @@ class TrapWatch:
             return None
         now = self._receiver.figures()
         by_kind = {str(kind): self._by_kind[kind] for kind in TrapKind}
+        refused = self._refused + Counter({str(why): n for why, n in now.refused.items()})
         return TrapFigures(
-            by_kind, self._strangers, self._dropped + now.dropped, self._malformed + now.malformed
+            by_kind,
+            self._strangers,
+            self._dropped + now.dropped,
+            self._malformed + now.malformed,
+            {str(reason): refused[reason] for reason in TrapRefusal},
         )
 
     async def close(self) -> None:
@@ -111,12 +124,20 @@ class TrapWatch:
     async def _start(self, way: _Way | None) -> None:
         if way is None:
             return
-        from netmon.probes.snmp.traps import TrapReceiver  # noqa: PLC0415  # pysnmp: see the class
+        from netmon.probes.snmp.traps import (  # noqa: PLC0415  # pysnmp: see the class
+            Senders,
+            TrapReceiver,
+        )
 
-        receiver = TrapReceiver(self._clock, way.listen, way.communities, self._on_trap)
+        senders = Senders(way.communities, way.users)
+        receiver = TrapReceiver(self._clock, way.listen, senders, self._on_trap, self._on_refused)
         await receiver.start()
         self._receiver, self._way = receiver, way
-        _log.info("traps are received on %s port %d", way.listen[0], receiver.port)
+        self._told.clear()
+        _log.info(
+            "traps are received on %s port %d; SNMPv3 engine id %s",
+            way.listen[0], receiver.port, receiver.engine_id.hex(),
+        )  # fmt: skip
 
     async def _stop(self) -> None:
         receiver, self._receiver, self._way = self._receiver, None, None
@@ -124,13 +145,12 @@ class TrapWatch:
             counted = receiver.figures()
             self._dropped += counted.dropped
             self._malformed += counted.malformed
+            self._refused.update({str(why): n for why, n in counted.refused.items()})
             await receiver.close()
 
     def _on_trap(self, trap: Trap) -> None:
         self._by_kind[trap.kind] += 1
-        source = trap.source
-        if isinstance(source, ipaddress.IPv6Address):
-            source = source.ipv4_mapped or source
+        source = _plain(trap.source)
         agency = self._agencies.get(source)
         if agency is None:
             self._strangers += 1
@@ -140,6 +160,15 @@ class TrapWatch:
         _log.log(level, "%s: trap %s from %s: %s", agency, trap.kind, source, trap.text)
         if trap.kind is not TrapKind.OTHER:
             self._attend(agency, trap)
+
+    def _on_refused(self, refused: RefusedTrap) -> None:
+        source = _plain(refused.source)
+        agency = self._agencies.get(source)
+        is_new = (source, refused.reason) not in self._told
+        level = logging.WARNING if agency is not None and is_new else logging.DEBUG
+        if agency is not None:  # of strangers there may be any number
+            self._told.add((source, refused.reason))
+        _log.log(level, "%s: trap from %s refused: %s", agency or "?", source, refused.words)
 
     def _attend(self, agency: str, trap: Trap) -> None:
         rest_us = self._rested_us.get(agency, trap.at_monotonic_us) - trap.at_monotonic_us
@@ -159,14 +188,15 @@ class TrapWatch:
 
 
 def _way(settings: SnmpTraps) -> _Way | None:
-    """Return how to receive; None: none of the communities can be read, which is told."""
+    """Return how to receive; None: no secret of the senders can be read, which is told."""
     communities = tuple(_readable(settings.communities))
-    if not communities:
-        _log.warning("no traps are received: none of their communities can be read")
+    users = tuple(_usable(settings.credentials))
+    if not communities and not users:
+        _log.warning("no traps are received: none of the senders' secrets can be read")
         return None
     host, _, port = settings.listen_address.rpartition(":")
     host = {"": "0.0.0.0", "localhost": "127.0.0.1"}.get(host, host.strip("[]"))  # noqa: S104  # as the operator wrote it
-    return _Way((ipaddress.ip_address(host), int(port)), communities)
+    return _Way((ipaddress.ip_address(host), int(port)), communities, users)
 
 
 def _readable(references: Iterable[SecretReference]) -> Iterable[str]:
@@ -175,3 +205,17 @@ def _readable(references: Iterable[SecretReference]) -> Iterable[str]:
             yield read_secret(reference).reveal()
         except SecretError as error:
             _log.warning("snmp_traps: %s; traps with that community are ignored", error)
+
+
+def _usable(credentials: Iterable[SnmpCredential]) -> Iterable[User]:
+    for credential in credentials:
+        try:
+            yield user_of(credential, read_secrets(credential))
+        except (SecretError, SnmpError) as error:
+            user = credential.user
+            _log.warning("snmp_traps: %s; traps of the user %r are ignored", error, user)
+
+
+def _plain(source: IPAddress) -> IPAddress:
+    """Return an IPv4 address as such, where a socket for IPv6 received it."""
+    return (source.ipv4_mapped or source) if isinstance(source, ipaddress.IPv6Address) else source

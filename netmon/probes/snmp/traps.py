@@ -1,29 +1,38 @@
 """Traps and informs of routers: the adapter to pysnmp, which is imported here and nowhere else.
 
-A trap is a hint to look at once, never evidence: its community is all that proves who sent it.
-pysnmp takes milliseconds for each, so a storm of them is cut before it gets there.
+A trap is a hint to look at once, never evidence: below version 3, its community is all that proves
+who sent it. pysnmp takes milliseconds for each, so a storm of them is cut, and what is not believed
+refused, before it gets there.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import ipaddress
 import socket
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pysnmp.carrier.asyncio.dgram import udp, udp6
 from pysnmp.entity import config
 from pysnmp.entity.engine import SnmpEngine as PysnmpEngine
 from pysnmp.entity.rfc3413 import ntfrcv
+from pysnmp.proto.rfc1902 import OctetString
 
 from netmon.clock import MICROSECONDS, Clock
 from netmon.errors import CapabilityError
-from netmon.probes.snmp.trap import Trap, TrapKind
+from netmon.probes.snmp.ber import MalformedError
+from netmon.probes.snmp.keys import KeyRing
+from netmon.probes.snmp.message import UsmMessage, read_community, read_header
+from netmon.probes.snmp.trap import RefusedTrap, Trap, TrapKind, TrapRefusal
+from netmon.probes.snmp.trap_users import BoundUser, RefusedError, TrapUsers
+from netmon.probes.snmp.usm import User
 from netmon.probes.snmp.values import Oid, oid_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from netmon.model import IPAddress
 
@@ -34,6 +43,10 @@ _INTERFACE_INDEX: Final = (1, 3, 6, 1, 2, 1, 2, 2, 1, 1)
 _TRAP_COMMUNITY: Final = (1, 3, 6, 1, 6, 3, 18, 1, 4, 0)
 """snmpTrapCommunity, which pysnmp adds to v1 traps: a secret."""
 _TEXT_LIMIT: Final = 1000
+_ENGINE_ID_PREFIX: Final = bytes.fromhex("80004fb805")
+"""RFC 3411: pysnmp's enterprise number, and octets of our own choice behind it."""
+_EPOCH_SECONDS: Final = 1_577_836_800
+"""2020: seconds since then are our engine's boots, which grow with every start for 68 years."""
 _TRAPS_PER_SECOND: Final = 20
 _TRAPS_AT_ONCE: Final = 100
 
@@ -46,26 +59,39 @@ class ReceiverFigures:
     dropped: int = 0
     """Left unread, because there were too many at a time."""
     malformed: int = 0
+    refused: Counter[TrapRefusal] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Senders:
+    """Who is listened to. Communities are secrets, and users hold some: neither shows in a repr."""
+
+    communities: tuple[str, ...] = field(default=(), repr=False)
+    users: tuple[User, ...] = field(default=(), repr=False)
 
 
 class TrapReceiver:
-    """Listens for SNMPv1 and v2c traps and v2c informs, and acknowledges the informs.
+    """Listens for traps and informs of versions 1, 2c and 3, and acknowledges the informs.
 
-    `on_trap` is called on the event loop. Traps of other communities are ignored. Port 0 lets the
-    kernel choose; `port` then tells which.
+    `on_trap` and `on_refused` are called on the event loop. Port 0 lets the kernel choose; `port`
+    then tells which. `engine_id` is what routers that send SNMPv3 informs may have to be told.
     """
 
     def __init__(
         self,
         clock: Clock,
         listen: tuple[IPAddress, int],
-        communities: Sequence[str],
+        senders: Senders,
         on_trap: Callable[[Trap], None],
+        on_refused: Callable[[RefusedTrap], None] = lambda _: None,
     ) -> None:
         self._clock = clock
         self._address, self.port = listen
-        self._communities = tuple(communities)
-        self._on_trap = on_trap
+        self._on_trap, self._on_refused = on_trap, on_refused
+        self._communities = tuple(word.encode() for word in senders.communities)
+        self._keys = KeyRing()
+        self.engine_id = own_engine_id(socket.gethostname())
+        self._users = TrapUsers(senders.users, self._keys, self.engine_id, clock.monotonic_us)
         self._engine: PysnmpEngine | None = None
         self._figures = ReceiverFigures()
         self._allowance = TokenBucket(_TRAPS_PER_SECOND, _TRAPS_AT_ONCE)
@@ -79,14 +105,14 @@ class TrapReceiver:
         is_ipv6 = isinstance(self._address, ipaddress.IPv6Address)
         listening = self._open_socket(socket.AF_INET6 if is_ipv6 else socket.AF_INET)
         self.port = listening.getsockname()[1]
-        engine = PysnmpEngine()
-        for number, community in enumerate(self._communities):
-            config.add_v1_system(engine, f"community-{number}", community)
+        engine = self._make_engine()
         transport = (_GatedUdp6 if is_ipv6 else _GatedUdp)(self._receive)
         domain = udp6.DOMAIN_NAME if is_ipv6 else udp.DOMAIN_NAME
         config.add_transport(engine, domain, transport.open_server_mode(sock=listening))
         ntfrcv.NotificationReceiver(engine, self._on_notification)
         self._engine = engine
+        for user in self._users.users:
+            self._let_in(BoundUser(user, self.engine_id))
         await transport.is_listening.wait()
 
     async def close(self) -> None:
@@ -99,7 +125,38 @@ class TrapReceiver:
 
     def figures(self) -> ReceiverFigures:
         """Return a copy of what was counted."""
-        return replace(self._figures)
+        return replace(self._figures, refused=self._figures.refused.copy())
+
+    def _make_engine(self) -> PysnmpEngine:
+        engine = PysnmpEngine()
+        # Set here: an id that is passed makes pysnmp keep files below /tmp.
+        engine_id, boots = engine.get_mib_builder().import_symbols(
+            "__SNMP-FRAMEWORK-MIB", "snmpEngineID", "snmpEngineBoots"
+        )
+        engine_id.syntax = engine.snmpEngineID = engine_id.syntax.clone(self.engine_id)
+        # With an id that stays, a restart must show in the boots, or else senders that remember
+        # our clock of before take us for a replay.
+        since = self._clock.wall_us() // MICROSECONDS - _EPOCH_SECONDS
+        boots.syntax = boots.syntax.clone(max(1, since))
+        for number, community in enumerate(self._communities):
+            config.add_v1_system(engine, f"community-{number}", community)
+        return engine
+
+    def _let_in(self, bound: BoundUser) -> None:
+        """Have pysnmp know a user at an engine, by the keys that hold there."""
+        signing, hiding = bound.keys(self._keys)
+        auth, priv = bound.user.auth, bound.user.priv
+        config.add_v3_user(
+            self._engine,
+            bound.user.name.decode(),
+            _AUTH_PROTOCOLS[auth.name] if auth else config.USM_AUTH_NONE,
+            signing or None,
+            _PRIV_PROTOCOLS[priv.name] if priv else config.USM_PRIV_NONE,
+            hiding or None,
+            securityEngineId=OctetString(bound.engine_id),
+            authKeyType=config.USM_KEY_TYPE_LOCALIZED,
+            privKeyType=config.USM_KEY_TYPE_LOCALIZED,
+        )
 
     def _open_socket(self, family: socket.AddressFamily) -> socket.socket:
         listening = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
@@ -113,14 +170,40 @@ class TrapReceiver:
             ) from error
         return listening
 
-    def _receive(self, hand_to_pysnmp: Callable[[], None]) -> None:
+    def _receive(self, data: bytes, peer: str, hand_to_pysnmp: Callable[[], None]) -> None:
         if not self._allowance.take(self._clock.monotonic_us()):
             self._figures.dropped += 1
             return
         try:
-            hand_to_pysnmp()
+            if self._is_believed(data, peer):
+                hand_to_pysnmp()
+        except MalformedError:
+            self._figures.malformed += 1
         except Exception:  # noqa: BLE001  # pysnmp raises all sorts of things at a stranger's bytes
             self._figures.malformed += 1
+
+    def _is_believed(self, data: bytes, peer: str) -> bool:
+        """Tell whether pysnmp may have a datagram; it tells senders of informs what is wrong."""
+        try:
+            self._check(data)
+        except RefusedError as error:
+            self._figures.refused[error.reason] += 1
+            refused = RefusedTrap(error.reason, ipaddress.ip_address(peer), str(error))
+            asyncio.get_running_loop().call_soon(self._on_refused, refused)
+            return error.wants_answer
+        return True
+
+    def _check(self, data: bytes) -> None:
+        community = read_community(data)
+        if community is not None:
+            if community not in self._communities:
+                words = "its community is none of those of snmp_traps"
+                raise RefusedError(TrapRefusal.COMMUNITY, words)
+            return
+        message = read_header(data)
+        bound = self._users.check(message) if isinstance(message, UsmMessage) else None
+        if bound is not None:
+            self._let_in(bound)
 
     def _on_notification(
         self,
@@ -138,6 +221,11 @@ class TrapReceiver:
         self._figures.received += 1
         # In a call of its own: its errors are not those of a malformed trap.
         asyncio.get_running_loop().call_soon(self._on_trap, trap)
+
+
+def own_engine_id(host: str) -> bytes:
+    """Return the SNMPv3 engine id of netmon on a host: the same after every start."""
+    return _ENGINE_ID_PREFIX + hashlib.sha256(f"netmon {host}".encode()).digest()[:8]
 
 
 class TokenBucket:
@@ -188,6 +276,24 @@ _KINDS: Final = {
 }
 
 
+_AUTH_PROTOCOLS: Final = {
+    "MD5": config.USM_AUTH_HMAC96_MD5,
+    "SHA": config.USM_AUTH_HMAC96_SHA,
+    "SHA-224": config.USM_AUTH_HMAC128_SHA224,
+    "SHA-256": config.USM_AUTH_HMAC192_SHA256,
+    "SHA-384": config.USM_AUTH_HMAC256_SHA384,
+    "SHA-512": config.USM_AUTH_HMAC384_SHA512,
+}
+_PRIV_PROTOCOLS: Final = {
+    "DES": config.USM_PRIV_CBC56_DES,
+    "AES": config.USM_PRIV_CFB128_AES,
+    "AES-192": config.USM_PRIV_CFB192_AES_BLUMENTHAL,
+    "AES-256": config.USM_PRIV_CFB256_AES_BLUMENTHAL,
+    "AES-192-C": config.USM_PRIV_CFB192_AES,
+    "AES-256-C": config.USM_PRIV_CFB256_AES,
+}
+
+
 def _printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "�" for letter in text)
 
@@ -195,7 +301,7 @@ def _printable(text: str) -> str:
 class _Gate:
     """Stands before pysnmp's transport: what arrives goes through `receive` first."""
 
-    def __init__(self, receive: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(self, receive: Callable[[bytes, str, Callable[[], None]], None]) -> None:
         self._receive = receive
         self.is_listening = asyncio.Event()
         super().__init__()
@@ -205,7 +311,7 @@ class _Gate:
         self.is_listening.set()
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self._receive(lambda: self._callback_function(self, addr, data))  # type: ignore[attr-defined]  # of the transport that it is mixed into
+        self._receive(data, addr[0], lambda: self._callback_function(self, addr, data))  # type: ignore[attr-defined]  # of the transport that it is mixed into
 
 
 class _GatedUdp(_Gate, udp.UdpTransport):  # type: ignore[misc]  # pysnmp is not typed

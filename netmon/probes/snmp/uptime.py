@@ -18,6 +18,7 @@ TICKS = 100
 WRAP_TICKS = 2**32
 WRAP_SECONDS = WRAP_TICKS / TICKS
 
+_APART_TICKS = 100
 _TOLERANCE_SECONDS = 10.0
 """Answers are late, retried, and read second by second."""
 _TOLERANCE_RATIO = 0.01
@@ -76,6 +77,16 @@ def uptime_seconds(clocks: RouterClocks, wraps: int = 0) -> float | None:
         return agent
     # A host cannot be up for a shorter time than its agent: such a clock has wrapped or is none.
     return host if agent is None else max(agent, host)
+
+
+def is_of_host(clocks: RouterClocks, wraps: int = 0) -> bool:
+    """Tell whether the uptime is that of the host, which runs on when its agent restarts.
+
+    A host is up before its agent; clocks that agree are one clock under two names.
+    """
+    agent, host = clocks.agent_ticks, clocks.host_ticks
+    is_shown = host is not None and uptime_seconds(clocks, wraps) == host / TICKS
+    return is_shown and (agent is None or host is None or host - agent >= _APART_TICKS)
 
 
 def compare(before: RouterClocks, after: RouterClocks, elapsed_seconds: float) -> Restart:

@@ -158,6 +158,43 @@ class UserSecurity:
             self._follow_clock(message)
         return checked_response(pdu, message.message_id)
 
+    def meet(self, engine_id: bytes) -> None:
+        """Be about this engine, without having asked it: it speaks for itself, as in traps.
+
+        Raises:
+            SnmpError: it cannot be an engine id.
+        """
+        self._adopt(engine_id)
+
+    def verify(self, message: UsmMessage) -> None:
+        """Check the signature of a message, if its user signs.
+
+        Raises:
+            ForgedError: it is not by the user's key at this engine.
+        """
+        if self._user.auth:
+            self._verify(message)
+
+    def follow(self, message: UsmMessage) -> None:
+        """Follow the clock of an engine that speaks for itself.
+
+        Raises:
+            ForgedError: the message is from the past.
+        """
+        if not self._heard_us:
+            self._set_clock(message)
+        elif self._user.auth:
+            self._follow_clock(message)
+
+    def read(self, message: UsmMessage, oids: OidReader) -> Pdu:
+        """Return what a message says, decrypted.
+
+        Raises:
+            MalformedError: it cannot be read: if it was encrypted, perhaps by another key.
+            ForgedError: it is encrypted, and the user does not encrypt.
+        """
+        return self._scoped_pdu(message, oids)
+
     def heed(self, report: ReportError) -> None:
         """Learn from a report what the next request needs.
 

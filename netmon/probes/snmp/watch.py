@@ -69,6 +69,8 @@ class Moment:
 
     agent_ticks: int | None = None
     uptime_seconds: float | None = None
+    host_uptime: bool = False
+    """Whether that is the host's own clock."""
     elapsed_seconds: float | None = None
     """Since the answer before; None: there was none."""
     restarted: bool = False
