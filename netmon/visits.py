@@ -15,6 +15,7 @@ from netmon.inventory.blame import ConfigChange, config_changes, noted
 from netmon.inventory.journal import KINDS, changes
 from netmon.inventory.latest import LastVisit, LastVisits
 from netmon.ledger.facts import FactChange, Told
+from netmon.model import RouterFacts
 from netmon.probes.ssh.collector import Limits
 from netmon.probes.ssh.nights import Night, Nights, due_us
 from netmon.probes.ssh.platforms import load_platforms
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from netmon.clock import Timeline
     from netmon.config.settings import RouterVisits, Settings
     from netmon.ledger.reader import Fact
-    from netmon.model import Inventory, RouterFacts, RouterReading
+    from netmon.model import Inventory, RouterReading
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +51,8 @@ class Visits:
         self._inventory: Inventory | None = None
         self._settings: Settings | None = None
         self._snmp: dict[str, RouterFacts] = {}
+        self._told: dict[str, dict[str, str]] = {}
+        """What was last entered of SNMP polls."""
         self._last: dict[str, LastVisit] = {}
         self._changes: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
         self._config_changes: list[ConfigChange] = []
@@ -63,21 +66,28 @@ class Visits:
         """Put inventory and settings in force; a round under way ends with those it began with."""
         self._inventory, self._settings = inventory, settings
         visited = _visited(inventory)
-        for agency in self._snmp.keys() - inventory.agencies.keys():
-            del self._snmp[agency]
+        for agency in self._told.keys() - inventory.agencies.keys():
+            del self._told[agency]
+            self._snmp.pop(agency, None)
         for agency in self._last.keys() - visited:
             del self._last[agency]
 
     async def take_reading(self, reading: RouterReading) -> None:
-        """Enter the facts of an SNMP poll, if they are others than at the last one."""
-        facts = reading.facts
-        if self._snmp.get(reading.agency) == facts:
+        """Enter what an SNMP poll told, if it is something else than before."""
+        before = self._told.get(reading.agency, {})
+        # A poll that was cut short tells nothing new of what it leaves out.
+        told = {**before, **_identity(reading.facts)}
+        if reading.interfaces:
+            told = {key: told[key] for key in told if not key.startswith("interface/")}
+            told |= _interfaces(reading)
+        if told == before:
             return
-        told = {name: getattr(facts, name) for name in _SNMP_FACTS if getattr(facts, name)}
-        if told:
-            self._snmp[reading.agency] = facts
-            now_us = self._timeline.now_us()
-            self._count(await self._enter(Told(reading.agency, "snmp", now_us, told)))
+        self._told[reading.agency] = told
+        if reading.facts != RouterFacts():
+            self._snmp[reading.agency] = reading.facts
+        within = ("interface",) if reading.interfaces else ()
+        now_us = self._timeline.now_us()
+        self._count(await self._enter(Told(reading.agency, "snmp", now_us, told, within)))
 
     async def look(self) -> None:
         """Run tonight's round if it is due, and take notice of rounds that people ran by hand."""
@@ -223,6 +233,19 @@ def _tell(visit: Visit) -> None:
 def _visited(inventory: Inventory) -> set[str]:
     """Return the agencies whose router has a credential for visits."""
     return {a.id for a in inventory.agencies.values() if a.router and a.router.ssh}
+
+
+def _identity(facts: RouterFacts) -> dict[str, str]:
+    return {name: getattr(facts, name) for name in _SNMP_FACTS if getattr(facts, name)}
+
+
+def _interfaces(reading: RouterReading) -> dict[str, str]:
+    """Return the interfaces that are watched at every poll, with what is written on them."""
+    return {
+        f"interface/{each.name}": each.alias or each.description or "-"
+        for each in reading.interfaces
+        if each.name
+    }
 
 
 _SNMP_FACTS = ("name", "vendor", "model", "serial", "os", "version", "location")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _ROUTERS = "inventory.routers"
 _MINUTES = len("2026-11-23 08:12")
+_DAYS = len("2026-11-23")
 
 
 def standing_records(rows: Iterable[Standing], zone: ZoneInfo) -> list[Record]:
@@ -53,7 +55,7 @@ def standing_table(rows: Iterable[Standing], zone: ZoneInfo, language: str) -> T
     """Return one line for each router."""
     columns = (
         "inventory.agency",
-        "inventory.kind",
+        "inventory.name",
         "inventory.vendor",
         "inventory.model",
         "inventory.serial",
@@ -65,9 +67,9 @@ def standing_table(rows: Iterable[Standing], zone: ZoneInfo, language: str) -> T
     for row in rows:
         table.add_row(
             row.agency.id,
-            row.agency.kind,
+            row.agency.name,
             *(row.identity.get(key, "") for key in ("vendor", "model", "serial", "version")),
-            _minute(row.since_us, zone),
+            _minute(row.since_us, zone)[:_DAYS],
             _visited(row.visit, zone, language),
         )
     return table
@@ -75,7 +77,8 @@ def standing_table(rows: Iterable[Standing], zone: ZoneInfo, language: str) -> T
 
 def detail_table(row: Standing, zone: ZoneInfo, language: str) -> Table:
     """Return everything that is known of one router."""
-    table = _table(language, "inventory.title", ("inventory.subject", "inventory.value"))
+    title = f"{row.agency.name} ({row.agency.id})"
+    table = _titled(language, title, ("inventory.subject", "inventory.value"))
     for key, value in row.identity.items():
         table.add_row(fact_word(language, key), value)
     for each in row.disagreements:
@@ -193,7 +196,14 @@ def software_table(records: Iterable[Record], language: str) -> Table:
 
 
 def _table(language: str, title: str, columns: Iterable[str]) -> Table:
-    table = Table(title=_word(language, title), title_justify="left")
+    return _titled(language, _word(language, title), columns)
+
+
+def _titled(language: str, title: str, columns: Iterable[str]) -> Table:
+    table = Table(
+        title=title, title_style="bold", title_justify="left",
+        box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False,
+    )  # fmt: skip
     for column in columns:
         table.add_column(_word(language, column), overflow="fold")
     return table

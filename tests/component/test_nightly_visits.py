@@ -34,6 +34,7 @@ from netmon.ledger.facts import FactChange, Told
 from netmon.ledger.reader import Fact
 from netmon.model import (
     Agency,
+    InterfaceReading,
     Inventory,
     Kind,
     Province,
@@ -226,6 +227,32 @@ async def test_facts_of_snmp_polls_are_entered_when_they_change(world: World) ->
         ("snmp", {"model": "M", "serial": "S"})
     ]
     assert world.visits.figures().changes["serial"] == 1
+
+
+async def test_the_interfaces_that_snmp_watches_are_facts_too(world: World) -> None:
+    wan, lan = InterfaceReading(1, "wan0", alias="to the centre"), InterfaceReading(2, "lan0")
+    whole = RouterReading(
+        "xa-a", 1, SnmpStatus.OK, facts=RouterFacts(model="M"), interfaces=(wan, lan)
+    )
+    for each in (whole, replace(whole, facts=RouterFacts()), replace(whole, interfaces=())):
+        await world.visits.take_reading(each)
+    await world.visits.take_reading(replace(whole, interfaces=(wan,)))
+    first, second = world.told
+    assert first.facts == {
+        "model": "M",
+        "interface/wan0": "to the centre",
+        "interface/lan0": "-",
+    }
+    assert second.facts == {"model": "M", "interface/wan0": "to the centre"}
+    assert tuple(second.within) == ("interface",)
+
+
+def test_interfaces_are_shown_by_the_names_of_one_source(world: World) -> None:
+    snmp = Fact("xa-a", "interface/Gi0/0", "x", "snmp", 1)
+    ssh = Fact("xa-a", "interface/GigabitEthernet0/0", "x", "ssh", 1)
+    for told, name in (([snmp], "Gi0/0"), ([ssh, snmp], "GigabitEthernet0/0")):
+        (row,) = standing(world.inventory, told, {})
+        assert row.tables["interface"] == {name: "x"}
 
 
 def test_changes_known_to_the_ledger_are_shown_beside_outages() -> None:
