@@ -19,7 +19,7 @@ from netmon.model import RouterFacts
 from netmon.probes.ssh.collector import Limits
 from netmon.probes.ssh.nights import Night, Nights, due_us
 from netmon.probes.ssh.platforms import load_platforms
-from netmon.probes.ssh.round import SOURCE, InventoryRound
+from netmon.probes.ssh.round import SOURCE, InventoryRound, RoundUnderWayError
 from netmon.probes.ssh.targets import Targets
 from netmon.probes.ssh.visit import SshStatus, Visit
 from netmon.state import Snapshot, VisitFigures
@@ -87,7 +87,12 @@ class Visits:
             self._snmp[reading.agency] = reading.facts
         within = ("interface",) if reading.interfaces else ()
         now_us = self._timeline.now_us()
-        self._count(await self._enter(Told(reading.agency, "snmp", now_us, told, within)))
+        try:
+            self._count(await self._enter(Told(reading.agency, "snmp", now_us, told, within)))
+        except NetmonError as error:
+            # That the ledger takes nothing is told on the page: the next poll tries again.
+            self._told.pop(reading.agency, None)
+            _log.debug("%s: facts are not stored: %s", reading.agency, error)
 
     async def look(self) -> None:
         """Run tonight's round if it is due, and take notice of rounds that people ran by hand."""
@@ -95,13 +100,15 @@ class Visits:
         if inventory is None or settings is None:
             return
         visits = settings.router_visits
-        await self._notice(visits, inventory)
-        night = self._due(visits, self._zone(inventory))
-        if night is not None:
+        try:
+            await self._notice(visits, inventory)
+            night = self._due(visits, self._zone(inventory))
             targets = Targets(settings, self._platforms, self._describe)
-            if targets.any_secret():
+            if night is not None and targets.any_secret():
                 await self._round(targets, inventory, visits, night)
                 await self._notice(visits, inventory, counted=True)
+        except OSError as error:
+            _log.warning("inventory round: %s: check visits.path", error)
 
     def figures(self) -> VisitFigures:
         """Return what is known of visits."""
@@ -158,6 +165,10 @@ class Visits:
         )
         try:
             result = await round_.run(to_visit, hindered, limits, self._saw)
+        except RoundUnderWayError as error:
+            # People were faster: tonight's round begins when theirs has ended.
+            _log.info("inventory round: %s", error)
+            return
         except NetmonError as error:
             _log.warning("inventory round: %s", error)
         else:

@@ -12,7 +12,7 @@ from netmon.ledger.report import instant, iso
 from netmon.messages import Catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from netmon.inventory.coverage import Coverage
@@ -48,6 +48,18 @@ def standing_records(rows: Iterable[Standing], zone: ZoneInfo) -> list[Record]:
             "configuration": row.visit.configuration if row.visit else "",
         }
         for row in rows
+    ]
+
+
+def standing_trees(rows: Sequence[Standing], zone: ZoneInfo) -> list[Record]:
+    """Return everything that is known of each router, for JSON."""
+    return [
+        {
+            **record,
+            "disagreements": {each.key: dict(each.told) for each in row.disagreements},
+            "tables": {**row.tables, "arp": row.visit.tables.get("arp", {}) if row.visit else {}},
+        }
+        for record, row in zip(standing_records(rows, zone), rows, strict=True)
     ]
 
 

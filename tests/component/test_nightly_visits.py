@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from dataclasses import replace
 from datetime import datetime
@@ -24,6 +25,7 @@ from netmon.config.settings import (
     SshCredential,
     Storage,
 )
+from netmon.errors import LedgerError
 from netmon.inventory.coverage import coverage, software, total
 from netmon.inventory.latest import LastVisit, LastVisits
 from netmon.inventory.overview import standing
@@ -72,6 +74,7 @@ class World:
         self.clock = HandClock(local)
         self.told: list[Told] = []
         self.directory = directory
+        self.writable = True
         self.history: list[Fact] = []
         """What other processes entered."""
         self.visits = Visits(Timeline(self.clock), self._enter, lambda: self.history)
@@ -94,6 +97,8 @@ class World:
         self.visits.set_inventory(self.inventory, self.settings)
 
     async def _enter(self, told: Told) -> Sequence[FactChange]:
+        if not self.writable:
+            raise LedgerError("the disk is full")
         self.told.append(told)
         return [
             FactChange(told.agency, key, "x", value, told.source, told.at_us, news=True)
@@ -149,6 +154,34 @@ async def test_a_round_that_was_stopped_goes_on_with_who_is_left(
         visit = last.of("xa-a")
         assert visit is not None
         assert (visit.status == "unreachable") == goes_on, at
+
+
+async def test_a_round_waits_for_one_that_people_run(world: World, tmp_path: Path) -> None:
+    with (tmp_path / "round.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert not await world.visited("2026-11-23T01:00:30")
+    assert await world.visited("2026-11-23T01:01:30")
+
+
+async def test_where_nothing_can_be_written_it_is_said_and_tried_again(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "last-round.json").mkdir()
+    assert not await world.visited("2026-11-23T01:00:30")
+    assert "check visits.path" in caplog.text
+    (tmp_path / "last-round.json").rmdir()
+    assert await world.visited("2026-11-23T01:01:30")
+
+
+async def test_facts_that_the_ledger_does_not_take_are_entered_at_the_next_poll(
+    world: World,
+) -> None:
+    reading = RouterReading("xa-a", 1, SnmpStatus.OK, facts=RouterFacts(model="M"))
+    world.writable = False
+    await world.visits.take_reading(reading)
+    world.writable = True
+    await world.visits.take_reading(reading)
+    assert [dict(told.facts) for told in world.told] == [{"model": "M"}]
 
 
 async def test_a_note_that_a_power_cut_tore_is_no_note(world: World, tmp_path: Path) -> None:

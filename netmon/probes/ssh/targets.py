@@ -117,15 +117,15 @@ class Targets:
 
     def _known_secrets(self) -> tuple[str, ...]:
         """Return every secret of ours: one of them may stand in any router's configuration."""
-        settings = self._settings
+        settings, traps = self._settings, self._settings.snmp_traps
+        users = (*settings.snmp_credentials.values(), *(traps.credentials if traps else ()))
         references = [
-            reference
-            for ssh in settings.ssh_credentials.values()
-            for reference in (ssh.password, ssh.enable_password)
-        ] + [
-            reference
-            for snmp in settings.snmp_credentials.values()
-            for reference in (snmp.community, snmp.auth_password, snmp.priv_password)
+            *(each.password for each in settings.ssh_credentials.values()),
+            *(each.enable_password for each in settings.ssh_credentials.values()),
+            *(each.community for each in users),
+            *(each.auth_password for each in users),
+            *(each.priv_password for each in users),
+            *(traps.communities if traps else ()),
         ]
         found = (self._secret(reference) for reference in references)
         return tuple(dict.fromkeys(secret.reveal() for secret in found if secret is not None))
