@@ -56,6 +56,7 @@ def standing_trees(rows: Sequence[Standing], zone: ZoneInfo) -> list[Record]:
     return [
         {
             **record,
+            **{key: row.visit.facts.get(key, "") if row.visit else "" for key in _LIVELY},
             "disagreements": {each.key: dict(each.told) for each in row.disagreements},
             "tables": {**row.tables, "arp": row.visit.tables.get("arp", {}) if row.visit else {}},
         }
@@ -103,6 +104,9 @@ def detail_table(row: Standing, zone: ZoneInfo, language: str) -> Table:
         table.add_row(_word(language, "inventory.visited"), visited)
         if visit.detail:
             table.add_row("", visit.detail)
+        for key in _LIVELY:
+            if key in visit.facts:
+                table.add_row(fact_word(language, key), visit.facts[key])
         by = f" ({visit.changed_by})" if visit.changed_by else ""
         kept = f"{visit.configuration} {visit.changed_at}{by}".strip()
         table.add_row(_word(language, "inventory.configuration"), kept)
@@ -251,6 +255,8 @@ def _when(at_us: int | None, zone: ZoneInfo) -> str:
     return "" if at_us is None else iso(at_us, zone)
 
 
+_LIVELY = ("uptime", "booted")
+"""Facts of the last visit that the journal does not tell: they are others each time."""
 _IDENTITY = ("name", "vendor", "model", "serial", "os", "version")
 _COVERAGE = (
     "agencies", "connected", "lan", "lan_known", "staff", "mailboxes", "document_system",
