@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 from zoneinfo import ZoneInfo
 
+from netmon.clock import MICROSECONDS
 from netmon.errors import NetmonError
 from netmon.inventory.blame import ConfigChange, config_changes, noted
 from netmon.inventory.journal import KINDS, changes
@@ -37,6 +38,9 @@ ReadHistory: TypeAlias = Callable[[], Iterable["Fact"]]
 """Every fact that was ever entered. Blocking: called in a thread while the daemon runs."""
 
 LOOK_EVERY_SECONDS = 60.0
+_SETTLE_US = 5 * 60 * MICROSECONDS
+"""So long after the start a round waits for what SNMP tells of routers whose platform is not
+known."""
 _REMEMBERED_CHANGES = 1000
 
 
@@ -51,6 +55,8 @@ class Visits:
         self._inventory: Inventory | None = None
         self._settings: Settings | None = None
         self._snmp: dict[str, RouterFacts] = {}
+        self._described: dict[str, dict[str, str]] = {}
+        """What SNMP polls told before the start: vendor, os, version."""
         self._told: dict[str, dict[str, str]] = {}
         """What was last entered of SNMP polls."""
         self._last: dict[str, LastVisit] = {}
@@ -58,7 +64,7 @@ class Visits:
         self._config_changes: list[ConfigChange] = []
         self._seen_version = 0
         """Of the directory of last visits, when it was read."""
-        self._counted_until_us = timeline.now_us()
+        self._started_us = self._counted_until_us = timeline.now_us()
         """What visits told after this instant is not counted yet."""
         self._remember(self._history())
 
@@ -103,6 +109,8 @@ class Visits:
         try:
             await self._notice(visits, inventory)
             night = self._due(visits, self._zone(inventory))
+            if night is not None and self._awaits_snmp(inventory):
+                return
             targets = Targets(settings, self._platforms, self._describe)
             if night is not None and targets.any_secret():
                 await self._round(targets, inventory, visits, night)
@@ -200,8 +208,24 @@ class Visits:
             self._remember(history)
         self._counted_until_us = max(self._counted_until_us, newest_us)
 
+    def _awaits_snmp(self, inventory: Inventory) -> bool:
+        """Tell whether a poll may yet tell how to speak to a router's terminal."""
+        if self._timeline.now_us() - self._started_us > _SETTLE_US:
+            return False
+        unknown = (
+            agency
+            for agency in inventory.agencies.values()
+            if agency.router and agency.router.ssh and agency.router.snmp
+            if agency.router.platform is None
+        )
+        return any(not self._describe(agency.id) for agency in unknown)
+
     def _remember(self, history: Iterable[Fact]) -> None:
+        history = tuple(history)
         self._config_changes = config_changes(history)[-_REMEMBERED_CHANGES:]
+        for fact in history:
+            if fact.source == "snmp" and fact.key in _DESCRIPTION:
+                self._described.setdefault(fact.agency, {})[fact.key] = fact.value
 
     def _saw(self, visit: Visit) -> None:
         """Show how a visit ended as soon as it did; the rest is read at the round's end."""
@@ -224,7 +248,10 @@ class Visits:
 
     def _describe(self, agency: str) -> str:
         facts = self._snmp.get(agency)
-        return "" if facts is None else f"{facts.vendor} {facts.os} {facts.description}"
+        if facts is not None:
+            return f"{facts.vendor} {facts.os} {facts.description}"
+        before = self._described.get(agency, {})
+        return " ".join(before.get(key, "") for key in _DESCRIPTION).strip()
 
     @staticmethod
     def _zone(inventory: Inventory) -> ZoneInfo:
@@ -259,4 +286,5 @@ def _interfaces(reading: RouterReading) -> dict[str, str]:
     }
 
 
+_DESCRIPTION = ("vendor", "os", "version")
 _SNMP_FACTS = ("name", "vendor", "model", "serial", "os", "version", "location")

@@ -77,7 +77,6 @@ class World:
         self.writable = True
         self.history: list[Fact] = []
         """What other processes entered."""
-        self.visits = Visits(Timeline(self.clock), self._enter, lambda: self.history)
         credential = SshCredential("netmon", SecretReference(SecretSource.ENVIRONMENT, SECRET))
         self.settings = Settings(
             inventory=Path("agencies.yaml"),
@@ -94,7 +93,12 @@ class World:
             MappingProxyType({}),
             MappingProxyType({"xa-a": agency}),
         )
-        self.visits.set_inventory(self.inventory, self.settings)
+        self.start(self.inventory)
+
+    def start(self, inventory: Inventory) -> None:
+        """Begin anew, as after a restart."""
+        self.visits = Visits(Timeline(self.clock), self._enter, lambda: self.history)
+        self.visits.set_inventory(inventory, self.settings)
 
     async def _enter(self, told: Told) -> Sequence[FactChange]:
         if not self.writable:
@@ -182,6 +186,32 @@ async def test_facts_that_the_ledger_does_not_take_are_entered_at_the_next_poll(
     world.writable = True
     await world.visits.take_reading(reading)
     assert [dict(told.facts) for told in world.told] == [{"model": "M"}]
+
+
+@pytest.mark.parametrize("told", ["now", "before the start", "never"])
+async def test_a_round_waits_a_little_for_what_snmp_tells_of_a_router(
+    world: World, told: str
+) -> None:
+    router = Router(ip_address("127.0.0.1"), snmp="p", ssh="province", ssh_port=9)
+    agency = replace(world.inventory.agencies["xa-a"], router=router)
+    world.history += [
+        Fact("xa-a", "vendor", "Cisco", "snmp", 1),
+        Fact("xa-a", "os", "IOS", "snmp", 1),
+    ]
+    if told != "before the start":
+        world.history.clear()
+    world.clock.at_us += 29 * 60 * 1_000_000
+    world.start(replace(world.inventory, agencies={"xa-a": agency}))
+    first = await world.visited("2026-11-23T01:00:30")
+    assert first == (told == "before the start")
+    if told == "now":
+        facts = RouterFacts(vendor="Cisco", os="IOS", description="Cisco IOS Software")
+        await world.visits.take_reading(RouterReading("xa-a", 1, SnmpStatus.OK, facts=facts))
+    if not first:
+        later = "2026-11-23T01:01:30" if told == "now" else "2026-11-23T01:04:30"
+        assert await world.visited(later)
+    status = "not_configured" if told == "never" else "unreachable"
+    assert world.visits.figures().statuses[status] == 1
 
 
 async def test_a_note_that_a_power_cut_tore_is_no_note(world: World, tmp_path: Path) -> None:
