@@ -169,8 +169,8 @@ def _routers(count: int, module: EchoModule) -> list[EchoTarget]:
 async def _until_all_were_asked(engine: EchoEngine, targets: int) -> None:
     """Return when every target is on its pace: new ones are let in one after the other."""
     rows = np.arange(targets, dtype=np.int32)
-    while not engine.columns(rows).requests.all():
-        await asyncio.sleep(0.5)  # noqa: ASYNC110  # figures are looked at, they announce nothing
+    while not engine.columns(rows).requests.all():  # noqa: ASYNC110  # figures announce nothing
+        await asyncio.sleep(0.5)
 
 
 def _check(engine: EchoEngine, targets: int) -> None:
