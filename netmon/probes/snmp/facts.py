@@ -193,23 +193,26 @@ class _Finder:
         return text(self._scalars.get(oid, b""))
 
     async def _read(self, source: Source) -> Sequence[str]:
-        if source.constant:
-            return (source.constant,)
-        if source.description:
-            return (self.system.description,)
-        if source.object_id:
-            return (oid_text(self.system.object_id),)
-        if source.oid:
-            await self._get([source.oid] if source.oid not in self._scalars else [])
-            return (text(self._scalars.get(source.oid, b"")),)
         if source.column:
             return [text(value) for value in await self._walk(source.column)]
-        return [] if source.entity is None else await self._read_chassis(source.entity)
+        if source.chassis:
+            return await self._read_chassis(source.chassis)
+        if source.entity is not None:
+            column = (*mib.ENT_PHYSICAL_ENTRY, _ENTITY_COLUMN[source.entity])
+            return await self._read_chassis(column)
+        return (source.constant or await self._read_scalar(source),)
 
-    async def _read_chassis(self, entity: Entity) -> Sequence[str]:
+    async def _read_scalar(self, source: Source) -> str:
+        if source.description:
+            return self.system.description
+        if source.object_id:
+            return oid_text(self.system.object_id)
+        await self._get([source.oid] if source.oid not in self._scalars else [])
+        return text(self._scalars.get(source.oid, b""))
+
+    async def _read_chassis(self, column: Oid) -> Sequence[str]:
         if self._chassis is None:
             self._chassis = await self._find_chassis()
-        column = (*mib.ENT_PHYSICAL_ENTRY, _ENTITY_COLUMN[entity])
         oids: list[Oid] = [(*column, index) for index in self._chassis]
         await self._get([oid for oid in oids if oid not in self._scalars])
         return [text(self._scalars.get(oid, b"")) for oid in oids]
