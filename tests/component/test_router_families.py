@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -193,3 +194,31 @@ async def test_what_no_profile_was_written_for_is_named_as_far_as_standards_go(
     facts = await facts_of(device)
 
     assert (facts.vendor, facts.os, facts.model, facts.serial, facts.version) == known
+
+
+@pytest.mark.parametrize("letters", ["A", "9", "A1-", "Version "])
+@pytest.mark.parametrize("number", ["2011.2", "1916.2", "99999"])
+async def test_a_text_without_end_is_looked_at_to_a_bound(letters: str, number: str) -> None:
+    """Some patterns take the square of a text's length: a hostile one would hold the loop."""
+    said = letters * (60_000 // len(letters))
+    facts = await facts_of(Device(said, number, chassis(said.encode(), said.encode())))
+
+    texts = (facts.description, facts.model, facts.serial, facts.version)
+    assert max(map(len, texts)) <= 512
+
+
+async def test_other_work_goes_on_between_the_rows_of_a_long_column() -> None:
+    column = {f"1.3.6.1.2.1.2.2.1.2.{row}": b"port" for row in range(1, 3000)}
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.ensure_future(count())
+    await facts_of(Device("D-Link", "171.10.1", dict(column)))
+    counting.cancel()
+
+    assert turns >= 50
