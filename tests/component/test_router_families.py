@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -205,20 +204,3 @@ async def test_a_text_without_end_is_looked_at_to_a_bound(letters: str, number: 
 
     texts = (facts.description, facts.model, facts.serial, facts.version)
     assert max(map(len, texts)) <= 512
-
-
-async def test_other_work_goes_on_between_the_rows_of_a_long_column() -> None:
-    column = {f"1.3.6.1.2.1.2.2.1.2.{row}": b"port" for row in range(1, 3000)}
-    turns = 0
-
-    async def count() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    counting = asyncio.ensure_future(count())
-    await facts_of(Device("D-Link", "171.10.1", dict(column)))
-    counting.cancel()
-
-    assert turns >= 50
