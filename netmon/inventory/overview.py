@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from netmon.inventory.journal import IDENTITY, Disagreement, disagreements
 from netmon.inventory.latest import LastVisit
+from netmon.ledger.facts import TRAP
 from netmon.model import Agency
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def described(row: Standing) -> str:
 
 
 def _standing(agency: Agency, facts: list[Fact], visit: LastVisit | None) -> Standing:
-    told = [fact for fact in facts if fact.value]
+    told = [fact for fact in facts if fact.value and fact.source != TRAP]
     best = {fact.key: fact for fact in sorted(told, key=_trust)}
     serial = best.get("serial")
     return Standing(
