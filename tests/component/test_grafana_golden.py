@@ -9,7 +9,7 @@ import pytest
 
 from grafana.check import reading, rules
 from grafana.source import look
-from lab.capabilities import MISSING, Need, missing
+from lab.capabilities import Need, missing
 from netmon.messages import LANGUAGES, Catalogue
 from tests.support.grafana_golden import DAY, GOLDEN, dashboards, frozen, golden, said
 
@@ -24,7 +24,7 @@ Json = dict[str, Any]
 @pytest.fixture(scope="module", autouse=True)
 def _library() -> None:
     if lack := reading.lack():
-        pytest.skip(MISSING + lack)
+        pytest.skip(f"missing: {lack}")
 
 
 @pytest.fixture(scope="module")
