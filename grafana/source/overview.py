@@ -64,7 +64,7 @@ _LASTING: look.Steps = ((None, look.DEGRADED), (900, look.DOWN))
 def _counts(words: Words) -> list[model.Panel]:
     counted = (
         ("state.down", series.or_zero(f"count({series.outages()})"), look.ANY_IS_BAD),
-        ("state.unreachable", series.fleet_state("unreachable"), look.ANY_IS_BAD),
+        ("state.unreachable", series.fleet_state("unreachable"), look.ANY_IS_BEHIND),
         ("state.degraded", series.fleet_state("degraded"), look.ANY_IS_WORTH_A_LOOK),
         ("state.maintenance", series.fleet_state("maintenance"), look.NEUTRAL),
         ("state.unknown", series.fleet_state("unknown|unobserved"), look.ANY_IS_WORTH_A_LOOK),

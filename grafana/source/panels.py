@@ -143,6 +143,8 @@ def counts(
     """
     queries = [instant(expression, words(key)) for key, expression, _ in counted]
     panel = big(words, frame, queries[0], figure, names=True)
+    if isinstance(panel.options, stat.Options):
+        panel.options.text = common.VizTextDisplayOptions(title_size=12, value_size=32)
     panel.targets = [_target(query, index) for index, query in enumerate(queries)]
     return by_query(panel, [{"thresholds": _thresholds(steps)} for _, _, steps in counted])
 
