@@ -371,7 +371,7 @@ def _seconds(ledger: Ledger, up: Transition, now_us: int) -> NDArray[np.float64]
 
 
 def test_what_was_learnt_and_what_routers_said_outlive_a_restart(reopen: Open) -> None:
-    learnt = Learnt(START, 0.012, 2048.0, 3.25, 1.5, -19.75)
+    learnt = Learnt(START, 0.012, 2048.0, 7.5, 3.25, 1.5, -19.75)
     wan = InterfaceReading(2, "wan", receive_bytes=7, last_change_seconds=1.5, links=("main",))
     reading = RouterReading(
         KEY.agency, START, SnmpStatus.OK, uptime_seconds=9.25, host_uptime=True, engine_boots=3,

@@ -11,9 +11,9 @@ import pytest
 from benchmarks.snmp_corpus import (
     GOAL_RATIO,
     corpus_folder,
-    print_misses,
-    print_table,
+    miss_lines,
     score_corpus,
+    table_lines,
 )
 
 if TYPE_CHECKING:
@@ -28,14 +28,12 @@ FACTS = ("vendor", "os", "hardware", "version", "serial")
     reason="optional: NETMON_CORPUS names no recordings: they are other projects' data",
 )
 async def test_the_recordings_of_known_brands_agree_with_what_is_published_of_them(
-    capsys: pytest.CaptureFixture[str], show: Callable[[str], None]
+    show: Callable[[str], None],
 ) -> None:
     with corpus_folder(Path(str(CORPUS))) as corpus:
         score = await score_corpus(corpus)
 
-    print_table(score)
-    print_misses(score)
-    show(capsys.readouterr().out)
+    show("\n".join((*table_lines(score), *miss_lines(score))))
     assert score.overall >= GOAL_RATIO
     assert set(FACTS) <= set(score.compared)
     ratios = {name: score.ratio(name) for name in score.compared}
