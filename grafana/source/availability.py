@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from grafana.source import look, panels, series
 from grafana.source.board import FLEET_VARIABLES, Head, board, to_board, to_link
-from grafana.source.panels import Column, Figure, Frame, instant, rows
+from grafana.source.body import Figure, Frame, instant, rows
+from grafana.source.panels import Column
 from grafana.source.records import FLEET_SECONDS
 
 if TYPE_CHECKING:
