@@ -193,10 +193,11 @@ def _box(x: float, y: float, width: float, height: float, colour: str) -> str:
 def _clock(job: Json, left: int, width: int, y: int) -> list[str]:
     span = job["end"] - job["start"]
     parts = []
-    for index in range(5):
-        at = job["start"] + span * index / 4
-        x = left + (width - left) * index / 4
-        anchor = ("start", "middle", "middle", "middle", "end")[index]
+    last = 4 if width > 400 else 1  # noqa: PLR2004  # as many as there is room for
+    for index in range(last + 1):
+        at = job["start"] + span * index / last
+        x = left + (width - left) * index / last
+        anchor = {0: "start", last: "end"}.get(index, "middle")
         text = f"{utc(int(at) * 1_000_000).astimezone(ZONE):%H:%M:%S}"
         parts.append(f'<text x="{x:.0f}" y="{y}" text-anchor="{anchor}">{text}</text>')
     return parts

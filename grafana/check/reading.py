@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +26,8 @@ Fetch: TypeAlias = Callable[[str], str | bytes]
 _ROOT = Path(__file__).resolve().parents[2]
 _PROGRAM = Path(__file__).with_name("data") / "panels.cjs"
 _LIBRARY = _ROOT / ".cache/grafana-data/node_modules"
+_OLDEST_NODE = (20, 19)
+"""Older ones cannot require the ES modules among the library's parts."""
 _WIDEST = 1000
 """Steps of a graph as wide as a wall."""
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -44,8 +47,8 @@ class View:
 
 def lack() -> str:
     """Return what is missing for reading panels, with its remedy; empty: nothing is."""
-    if shutil.which("node") is None:
-        return "node (install Node.js 20 or newer with npm, then scripts/setup test)"
+    if _node_version() < _OLDEST_NODE:
+        return "Node.js 20.19 or newer (install it with npm, then scripts/setup test)"
     if not (_LIBRARY / "@grafana/data").is_dir():
         return "@grafana/data (scripts/setup test, with npm)"
     return ""
@@ -86,6 +89,14 @@ def without_answers(dashboard: Json) -> list[Json]:
 def seconds(interval: str) -> int:
     """Return the length of an interval such as 5m."""
     return int(interval[:-1]) * _SECONDS[interval[-1]]
+
+
+def _node_version() -> tuple[int, ...]:
+    program = shutil.which("node")
+    if program is None:
+        return ()
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)  # noqa: S603  # our own program
+    return tuple(int(part) for part in re.findall(r"\d+", told.stdout)[:2])
 
 
 def _asked(fetch: Fetch, panel: Json, view: View) -> Json:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from grafana.source import look, panels, series
 from grafana.source.board import FLEET_VARIABLES, Head, board, to_board, to_link
-from grafana.source.panels import Column, Figure, Frame, instant, rows
+from grafana.source.body import Figure, Frame, instant, rows
+from grafana.source.panels import Column
 from grafana.source.records import FLEET_SECONDS
 
 if TYPE_CHECKING:
@@ -89,10 +90,10 @@ def _every_link(words: Words) -> model.Panel:
         Column("name", "grafana.agency", width=240, links=[to_link(words)]),
         Column("Value #A", "grafana.all_hours", _RATIO, coloured=True),
         Column("Value #B", "grafana.business_hours", _RATIO, coloured=True),
-        Column("Value #C", "grafana.seen", _SHARE, coloured=True),
-        Column("Value #D", "grafana.lost", Figure("dtdhms", 0)),
-        Column("Value #E", "grafana.agreed", Figure("percentunit", 2)),
-        Column("link", "grafana.link"),
+        Column("Value #C", "grafana.seen", _SHARE, coloured=True, width=130),
+        Column("Value #D", "grafana.lost", Figure("dtdhms", 0), width=120),
+        Column("Value #E", "grafana.agreed", Figure("percentunit", 2), width=90),
+        Column("link", "grafana.link", width=100),
         *panels.kind_columns(words),
         Column("district", ""),
         Column("district_name", "grafana.district"),

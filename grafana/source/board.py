@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard as model
 
+from grafana.source.body import DATA_SOURCE
 from grafana.source.look import DOWN, Words, kind_label
-from grafana.source.panels import DATA_SOURCE
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.cog.builder import Builder

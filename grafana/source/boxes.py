@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from grafana.source import look, panels, series
 from grafana.source.board import FLEET_VARIABLES, Head, board, to_link
-from grafana.source.panels import Figure, Frame, instant
+from grafana.source.body import Figure, Frame, instant
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.models import dashboard as model

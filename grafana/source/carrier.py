@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from grafana.source import look, panels, series
 from grafana.source.board import FLEET_VARIABLES, Head, board, to_board, to_link
-from grafana.source.panels import Column, Figure, Frame, Query, instant, rows
+from grafana.source.body import Figure, Frame, Query, instant, rows
+from grafana.source.panels import Column
 from grafana.source.records import FLEET_STATES
 
 if TYPE_CHECKING:

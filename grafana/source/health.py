@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from grafana.source import look, panels, series
 from grafana.source.board import Head, board
-from grafana.source.panels import Figure, Frame, Query, instant
+from grafana.source.body import Figure, Frame, Query, instant
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.models import dashboard as model

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from grafana.source import look, panels
 from grafana.source.board import Head, board, to_agency, to_board
-from grafana.source.panels import Column, Figure, Frame, instant, rows
+from grafana.source.body import Figure, Frame, instant, rows
+from grafana.source.panels import Column
 from grafana.source.series import AGENCY
 
 if TYPE_CHECKING:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from grafana.source import look, panels, series
+from grafana.source import body, look, panels, series
 from grafana.source.board import Head, board, to_link
-from grafana.source.panels import Column, Figure, Frame, Query, instant, rows
+from grafana.source.body import Figure, Frame, Query, instant, rows
+from grafana.source.panels import Column
 from grafana.source.series import ONE
 from netmon.model import SnmpStatus
 
@@ -91,12 +92,12 @@ def _loss(words: Words) -> model.Panel:
     queries = [lost("ipv4"), lost("ipv6"), limit]
     panel = panels.graph(words, Frame("grafana.loss", 12, 8), queries, figure)
     dashed = {"fill": "dash", "dash": [10, 10]}
-    return panels.by_query(
+    return body.by_query(
         panel,
         [
-            {"color": panels.fixed(look.UP)},
-            {"color": panels.fixed(look.MAINTENANCE)},
-            {"color": panels.fixed(look.DEGRADED), "custom_lineStyle": dashed},
+            {"color": body.fixed(look.UP)},
+            {"color": body.fixed(look.MAINTENANCE)},
+            {"color": body.fixed(look.DEGRADED), "custom_lineStyle": dashed},
         ],
     )
 

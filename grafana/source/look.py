@@ -44,6 +44,7 @@ NEUTRAL: Steps = ((None, PLAIN),)
 AVAILABILITY: Steps = ((None, DOWN), (0.99, DEGRADED), (0.995, UP))
 COVERAGE: Steps = ((None, DOWN), (0.9, DEGRADED), (0.99, UP))
 ANY_IS_BAD: Steps = ((None, UP), (1, DOWN))
+ANY_IS_BEHIND: Steps = ((None, UP), (1, UNREACHABLE))
 ANY_IS_WORTH_A_LOOK: Steps = ((None, UP), (1, DEGRADED))
 NONE_IS_BAD: Steps = ((None, DOWN), (1, UP))
 

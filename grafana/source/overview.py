@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from grafana.source import look, panels, series
+from grafana.source import body, look, panels, series
 from grafana.source.board import FLEET_VARIABLES, Head, board, to_board, to_link
-from grafana.source.panels import Column, Figure, Frame, Query, instant, rows
+from grafana.source.body import Figure, Frame, Query, instant, rows
+from grafana.source.panels import Column
 from grafana.source.places import agencies_map
 from grafana.source.records import FLEET_STATES, RTT_BUCKETS, WORST
 
@@ -64,7 +65,7 @@ _LASTING: look.Steps = ((None, look.DEGRADED), (900, look.DOWN))
 def _counts(words: Words) -> list[model.Panel]:
     counted = (
         ("state.down", series.or_zero(f"count({series.outages()})"), look.ANY_IS_BAD),
-        ("state.unreachable", series.fleet_state("unreachable"), look.ANY_IS_BAD),
+        ("state.unreachable", series.fleet_state("unreachable"), look.ANY_IS_BEHIND),
         ("state.degraded", series.fleet_state("degraded"), look.ANY_IS_WORTH_A_LOOK),
         ("state.maintenance", series.fleet_state("maintenance"), look.NEUTRAL),
         ("state.unknown", series.fleet_state("unknown|unobserved"), look.ANY_IS_WORTH_A_LOOK),
@@ -123,7 +124,7 @@ def _down_by_district(words: Words) -> model.Panel:
     queries = _by_place(words, lambda by, where: f"sum by ({by}) ({down(where)})")
     panel = panels.stack(words, frame, queries, figure)
     panel.interval = _DISTRICT_STEP
-    return panels.by_query(panel, [{"links": links} for links in _to_boxes(words)])
+    return body.by_query(panel, [{"links": links} for links in _to_boxes(words)])
 
 
 def _availability_by_hour(words: Words) -> model.Panel:
@@ -137,7 +138,7 @@ def _availability_by_hour(words: Words) -> model.Panel:
         Figure("percentunit", 2, look.AVAILABILITY),
         "1h",
     )
-    return panels.by_query(panel, [{"links": links} for links in _to_boxes(words)])
+    return body.by_query(panel, [{"links": links} for links in _to_boxes(words)])
 
 
 def _to_boxes(words: Words) -> list[list[model.DashboardLink]]:

@@ -9,7 +9,7 @@ from grafana_foundation_sdk.models import dashboard as model
 
 from grafana.source import look, panels, series
 from grafana.source.board import to_agency
-from grafana.source.panels import Figure, Frame
+from grafana.source.body import Figure, Frame
 from grafana.source.records import BEST_STATE
 
 if TYPE_CHECKING:

@@ -308,7 +308,7 @@ def _account(links: int) -> AccountColumns:
     seconds[:, 0, :] = 1_234_567.5 + np.arange(links)[:, None]
     outages = np.zeros((links, len(CAUSES)), np.int64)
     outages[:, 0] = np.arange(links)
-    return AccountColumns(seconds, outages, 600.0 * outages)
+    return AccountColumns(seconds, outages, outages.astype(np.float64) * 600)
 
 
 def ipv6_silent(taken: Snapshot, key: LinkKey, minutes: int = 7) -> Snapshot:
