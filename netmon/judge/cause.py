@@ -9,6 +9,7 @@ worse than unknown: where the evidence has a second reading, the cause is unknow
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from netmon.model import (
@@ -83,13 +84,16 @@ class Verdicts:
             self._latest.setdefault(agency, (reading,))
             self._stored_us[agency] = reading.at_us
 
-    def news(self, at_least_us: int) -> dict[str, RouterReading]:
-        """Return the polls that are so much newer than those returned before."""
-        found = {
-            agency: readings[-1]
-            for agency, readings in self._latest.items()
-            if readings[-1].at_us - self._stored_us.get(agency, -at_least_us) >= at_least_us
-        }
+    def news(self, at_least_us: int, most: int | None = None) -> dict[str, RouterReading]:
+        """Return at most so many polls that are so much newer than those returned before."""
+        witnesses = {agency: readings[-1] for agency, readings in self._latest.items()}
+        witnesses |= {key.agency: reading for key, reading in self._before.items()}
+        newer = (
+            (agency, reading)
+            for agency, reading in witnesses.items()
+            if reading.at_us - self._stored_us.get(agency, -at_least_us) >= at_least_us
+        )
+        found = dict(islice(newer, most))
         self._stored_us |= {agency: reading.at_us for agency, reading in found.items()}
         return found
 
