@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _TEXT, _SECRET = "{text}", "{secret}"
-_LONGEST_BODY = 4_000_000
+_LONGEST_BODY, _LONGEST_EXCERPT = 4_000_000, 10_000
 _PATIENCE_SECONDS = 10.0
 _OK, _BAD, _NOT_FOUND, _TOO_LARGE, _BAD_GATEWAY = 200, 400, 404, 413, 502
 
@@ -136,23 +136,24 @@ def send(gateway: Gateway, text: str) -> None:
     Raises:
         GatewayError: it cannot be reached, or its answer is not 2xx.
     """
+    secret = ""
     try:
-        request = _request(gateway, text)
+        secret = "" if gateway.secret is None else read_secret(gateway.secret).reveal()
+        request = _request(gateway, text, secret)
         with urllib.request.urlopen(request, timeout=_PATIENCE_SECONDS) as answer:  # noqa: S310  # the settings allow http and https only
             answer.read(1024)
     except SecretError as error:
         raise GatewayError(str(error)) from error
     except urllib.error.HTTPError as error:
-        raise GatewayError(f"the gateway answers {error.code}: {_excerpt(error)}") from error
+        said = _excerpt(error, secret)
+        raise GatewayError(f"the gateway answers {error.code}: {said}") from error
     except (OSError, HTTPException, ValueError) as error:
         # The error's own text may hold the URL, and with it the secret.
         reason = getattr(error, "reason", None) or type(error).__name__
         raise GatewayError(f"the gateway cannot be asked: {reason}") from None
 
 
-def _request(gateway: Gateway, text: str) -> urllib.request.Request:
-    secret = "" if gateway.secret is None else read_secret(gateway.secret).reveal()
-
+def _request(gateway: Gateway, text: str, secret: str) -> urllib.request.Request:
     def filled(template: str, escape: Callable[[str], str]) -> str:
         # The secret first: a text that holds "{secret}" must not be given it.
         return template.replace(_SECRET, escape(secret)).replace(_TEXT, escape(text))
@@ -178,6 +179,9 @@ _ESCAPES: Mapping[str, Callable[[str], str]] = {
 }
 
 
-def _excerpt(error: urllib.error.HTTPError) -> str:
-    said = error.read(200).decode("utf-8", "replace")
+def _excerpt(error: urllib.error.HTTPError, secret: str) -> str:
+    said = error.read(_LONGEST_EXCERPT).decode("utf-8", "replace")
+    # Some repeat what they were asked.
+    said = said.replace(secret, "********") if secret else said
+    said = said[:200]
     return " ".join("".join(c if c.isprintable() else " " for c in said).split()) or error.reason

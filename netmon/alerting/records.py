@@ -84,7 +84,7 @@ def _grace_seconds(alerting: Alerting) -> float:
 
 
 def _parents_down(grace: str) -> str:
-    was_down = f"max_over_time({q.AGENCY_DOWN}[{grace}])"
+    was_down = f"present_over_time({q.AGENCY_DOWN}[{grace}])"
     return (
         f'max by ({q.PARENT}) (\n  label_replace({was_down}, "parent", "$1", "agency", "(.+)")\n)'
     )

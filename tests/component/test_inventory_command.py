@@ -90,6 +90,21 @@ def test_a_workbook_opens_with_its_texts_as_texts(
     assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", sheet.dimensions)
 
 
+def test_json_tells_everything_that_is_known(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    enter(site, "xa-b", {"serial": "OTHER0001"}, 1, "snmp")
+    up = {"uptime": "3 weeks"}
+    visit = LastVisit("xa-b", NOW_US, "ok", facts=up, tables={"arp": {"10.0.0.1": "02:aa"}})
+    LastVisits(site.directory / "routers" / "last").save(visit)
+    (record,) = json.loads(said(site, capsys, "inventory", "xa-b", "--format", "json"))
+    assert record["tables"]["interface"] == {"Gi0/0": "[bold"}
+    assert record["tables"]["arp"] == {"10.0.0.1": "02:aa"}
+    assert record["uptime"] == "3 weeks"
+    assert "3 weeks" in said(site, capsys, "inventory", "xa-b", "--lang", "en")
+    assert record["disagreements"] == {"serial": {"ssh": "FTX0000A0B2", "snmp": "OTHER0001"}}
+
+
 def test_routers_are_counted_by_vendor_and_software(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:

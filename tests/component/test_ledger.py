@@ -21,6 +21,7 @@ from netmon.ledger.ledger import Ledger
 from netmon.ledger.memory import Memory
 from netmon.ledger.reader import LedgerReader, OutageFilter
 from netmon.ledger.schema import MIGRATIONS
+from netmon.ledger.verify import problems
 from netmon.model import (
     STATE_CODES,
     Cause,
@@ -178,6 +179,15 @@ def test_the_ledger_of_every_release_is_brought_up_to_date_and_verifies(
         assert link.outages_us.sum() == 4 * SECOND
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+
+
+@pytest.mark.parametrize("released", sorted(DATA.glob("ledger_v*.sql")), ids=lambda path: path.stem)
+def test_the_ledger_of_every_release_verifies_before_it_is_brought_up_to_date(
+    released: Path,
+) -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.executescript(released.read_text(encoding="utf-8"))
+        assert problems(connection) == []
 
 
 def test_a_later_version_keeps_every_row_and_the_chain(reopen: Open, path: Path) -> None:

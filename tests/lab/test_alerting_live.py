@@ -71,20 +71,18 @@ class WayOfAPage:
             time.sleep(0.05)
         return time.monotonic() - begun
 
-    def calm(self) -> None:
-        """Wait until nothing is down nor told any more, and forget the pages."""
-        self.settle()
-        self.told("firing")
-        self.pages.clear()
+    def all_up(self) -> None:
+        """Wait until every link answers."""
+        up = "count(netmon_link_up == 1)"
+        self.prometheus.wait_for(up, lambda found: bool(found) and found[0].value == LINKS, 60)
 
     def settle(self) -> None:
         """Wait until nothing is down nor told any more."""
-        up = "count(netmon_link_up == 1)"
-        self.prometheus.wait_for(up, lambda found: bool(found) and found[0].value == LINKS, 40)
+        self.all_up()
         critical = 'ALERTS{severity="critical"}'
         self.prometheus.wait_for(critical, lambda found: not found, 40)
         # Alertmanager tells the end within its group_interval.
-        time.sleep(2.5)
+        time.sleep(2)
 
 
 def critical(alert: dict[str, Any]) -> tuple[str, str] | None:
@@ -120,7 +118,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WayOfAPage]:
                 )
                 with Prometheus(scrape, centre) as prometheus:
                     path = WayOfAPage(lab, netmon, alertmanager, prometheus, phone)
-                    path.calm()
+                    path.all_up()
                     yield path
 
 
@@ -159,9 +157,10 @@ def test_one_page_for_a_cut_commune_none_for_planned_work_and_none_is_closed_by_
         assert path.told("resolved") == [end], "netmon's return closed the commune's page"
     over = path.until(lambda: page in path.told("resolved"), "its end is not told", 20)
     record_property("healed_to_webhook_seconds", over)
+    path.settle()
     assert path.told("firing") == [page, end]
     assert_whole(path, cut)
-    path.calm()
+    path.pages.clear()
 
 
 def plan_work(path: WayOfAPage, agency: str) -> None:

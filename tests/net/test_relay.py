@@ -84,7 +84,9 @@ class FakeGateway:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/send"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), daemon=True
+        )
         self._thread.start()
 
     def close(self) -> None:
@@ -178,7 +180,7 @@ def test_what_the_gateway_does_not_take_is_sent_again_and_no_secret_is_told(
     gateway: FakeGateway, secret: SecretReference, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    gateway.answer = (503, "hết tiền\n\x1b[31m".encode())
+    gateway.answer = (503, "hết tiền\n\x1b[31m key=hunter2".encode())
     url = gateway.url + "?key={secret}"
     sms = Gateway("sms", url, "{text}", "text/plain", "{secret}", secret)
     closed = f"http://127.0.0.1:{free_port()}/?key={{secret}}"
@@ -187,7 +189,7 @@ def test_what_the_gateway_does_not_take_is_sent_again_and_no_secret_is_told(
     keyless = Gateway("keyless", url, "{text}", "text/plain", secret=lost)
     with relay(sms, nobody, keyless) as port:
         os.environ["SMS_SECRET"] = "hunter2"
-        assert told(port) == (502, "the gateway answers 503: hết tiền [31m")
+        assert told(port) == (502, "the gateway answers 503: hết tiền [31m key=********")
         status, said = told(port, "nobody")
         assert (status, said.partition(":")[0]) == (502, "the gateway cannot be asked")
         assert told(port, "keyless")[0] == 502

@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from netmon.config.alerting_fields import AlertingKeys, RouteKeys
+from netmon.config.alerting_fields import AlertingKeys, GatewayKeys, RouteKeys
 from netmon.config.fields import Field, Table
 from netmon.config.forms import Form, ListOf, MapOf
 from netmon.config.inventory_fields import INCLUDED, INVENTORY, AgencyKeys
@@ -22,6 +22,7 @@ from netmon.config.settings import (
     Alerting,
     AlertRoute,
     EchoModule,
+    Gateway,
     Settings,
     SnmpModule,
     Storage,
@@ -181,6 +182,10 @@ _SAME_DEFAULT: list[tuple[type, str, Field[object]]] = [
     (Alerting, "smarthost", AlertingKeys.SMARTHOST),
     (Alerting, "mail_from", AlertingKeys.MAIL_FROM),
     (Alerting, "drill_webhook", AlertingKeys.DRILL_WEBHOOK),
+    (Alerting, "relay_address", AlertingKeys.RELAY_ADDRESS),
+    (Gateway, "content_type", GatewayKeys.CONTENT_TYPE),
+    (Gateway, "form", GatewayKeys.FORM),
+    (Gateway, "longest", GatewayKeys.LONGEST),
     (AlertRoute, "hours", RouteKeys.HOURS),
 ]
 

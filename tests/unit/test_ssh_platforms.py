@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from netmon.config.inventory_fields import PLATFORMS as NAMED
 from netmon.probes.ssh.masking import MASK, clean, mask, tidy
 from netmon.probes.ssh.platforms import identify, load_platforms, read_platform
 from netmon.probes.ssh.reading import Answers, Unreadable, read_answer
@@ -24,6 +25,10 @@ def read(recording: Recording) -> Answers:
         if not platform.refusal.search(text):
             answers.take(read_answer(platform, command, text))
     return answers
+
+
+def test_the_inventory_may_name_every_platform_and_no_other() -> None:
+    assert tuple(PLATFORMS) == NAMED
 
 
 def test_every_platform_has_a_recording() -> None:
