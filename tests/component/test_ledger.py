@@ -190,6 +190,18 @@ def test_the_ledger_of_every_release_verifies_before_it_is_brought_up_to_date(
         assert problems(connection) == []
 
 
+@pytest.mark.parametrize("released", sorted(DATA.glob("ledger_v*.sql")), ids=lambda path: path.stem)
+def test_the_ledger_of_every_release_can_be_read_before_the_daemon_has_upgraded_it(
+    released: Path, path: Path
+) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(released.read_text(encoding="utf-8"))
+    with closing(LedgerReader.open(path)) as reader:
+        assert reader.verify() == []
+        assert len(reader.outages(OutageFilter())) == 1
+
+
 def test_a_later_version_keeps_every_row_and_the_chain(reopen: Open, path: Path) -> None:
     ledger = reopen()
     ledger.restore(START)
