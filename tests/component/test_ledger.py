@@ -398,3 +398,19 @@ def test_what_was_learnt_and_what_routers_said_outlive_a_restart(reopen: Open) -
     assert restoration.links[KEY].learnt == learnt
     assert restoration.readings == {KEY.agency: reading}
     assert reopen().restored([LinkKey("other", "main")]).readings == {}
+
+
+def test_a_damaged_memory_is_forgotten_and_keeps_no_daemon_from_starting(
+    reopen: Open, path: Path
+) -> None:
+    ledger = reopen()
+    ledger.restore(START)
+    ledger.record([change(START, State.UNOBSERVED, State.UP)])
+    ledger.remember(Memory({KEY: Learnt(START, 0.012, 2048.0, 7.5, 3.25, 1.5, -19.75)}, {}))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE memory SET content = 'x'")
+        connection.commit()
+    assert reopen().restore(START + HOUR).links[KEY].learnt is None
+    assert [str(problem) for problem in reopen().verify()] == [
+        "memory link xa-tan-hoi-dong main: its seal does not fit: compare with a backup"
+    ]
