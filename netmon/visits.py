@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -44,6 +44,17 @@ known."""
 _REMEMBERED_CHANGES = 1000
 
 
+@dataclass(frozen=True)
+class _Past:
+    """What the ledger tells of the time before."""
+
+    config_changes: list[ConfigChange]
+    described: dict[str, dict[str, str]]
+    """Agency → vendor, os, version as SNMP told them last."""
+    visited: Counter[str]
+    """Changes that visits found after an instant, by kind."""
+
+
 class Visits:
     """Knows when the round is due, runs it, and takes facts from SNMP polls too."""
 
@@ -55,18 +66,19 @@ class Visits:
         self._inventory: Inventory | None = None
         self._settings: Settings | None = None
         self._snmp: dict[str, RouterFacts] = {}
-        self._described: dict[str, dict[str, str]] = {}
-        """What SNMP polls told before the start: vendor, os, version."""
         self._told: dict[str, dict[str, str]] = {}
         """What was last entered of SNMP polls."""
         self._last: dict[str, LastVisit] = {}
         self._changes: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
-        self._config_changes: list[ConfigChange] = []
         self._seen_version = 0
         """Of the directory of last visits, when it was read."""
-        self._started_us = self._counted_until_us = timeline.now_us()
+        self._started_us = timeline.now_us()
+        self._counted_until_us = self._started_us
         """What visits told after this instant is not counted yet."""
-        self._remember(self._history())
+        past = _past(history)
+        self._config_changes = past.config_changes
+        self._described = past.described
+        """What SNMP polls told before the start: vendor, os, version."""
 
     def set_inventory(self, inventory: Inventory, settings: Settings) -> None:
         """Put inventory and settings in force; a round under way ends with those it began with."""
@@ -199,13 +211,9 @@ class Visits:
         self._last = {agency: last for agency, last in known.items() if agency in visited}
         newest_us = max((each.at_us for each in known.values()), default=0)
         if not counted and newest_us > self._counted_until_us:
-            history = await asyncio.to_thread(lambda: tuple(self._history()))
-            self._changes.update(
-                change.kind
-                for change in changes(history)
-                if change.source == SOURCE and change.at_us > self._counted_until_us
-            )
-            self._remember(history)
+            past = await asyncio.to_thread(_past, self._history, self._counted_until_us)
+            self._changes.update(past.visited)
+            self._config_changes = past.config_changes
         self._counted_until_us = max(self._counted_until_us, newest_us)
 
     def _awaits_snmp(self, inventory: Inventory) -> bool:
@@ -219,13 +227,6 @@ class Visits:
             if agency.router.platform is None
         )
         return any(not self._describe(agency.id) for agency in unknown)
-
-    def _remember(self, history: Iterable[Fact]) -> None:
-        history = tuple(history)
-        self._config_changes = config_changes(history)[-_REMEMBERED_CHANGES:]
-        for fact in history:
-            if fact.source == "snmp" and fact.key in _DESCRIPTION:
-                self._described.setdefault(fact.agency, {})[fact.key] = fact.value
 
     def _saw(self, visit: Visit) -> None:
         """Show how a visit ended as soon as it did; the rest is read at the round's end."""
@@ -266,6 +267,23 @@ def _tell(visit: Visit) -> None:
             _log.error("%s: ssh %s: %s", visit.agency, visit.status, visit.detail)
         case _:
             _log.warning("%s: ssh %s: %s", visit.agency, visit.status, visit.detail)
+
+
+def _past(history: ReadHistory, since_us: int | None = None) -> _Past:
+    """Read all of it: seconds for a country, so in a thread while the daemon runs.
+
+    Without an instant no changes are counted.
+    """
+    facts = tuple(history())
+    described: dict[str, dict[str, str]] = {}
+    for fact in facts:
+        if fact.source == "snmp" and fact.key in _DESCRIPTION:
+            described.setdefault(fact.agency, {})[fact.key] = fact.value
+    visited: Counter[str] = Counter()
+    if since_us is not None:
+        found = (change for change in changes(facts) if change.source == SOURCE)
+        visited.update(change.kind for change in found if change.at_us > since_us)
+    return _Past(config_changes(facts)[-_REMEMBERED_CHANGES:], described, visited)
 
 
 def _visited(inventory: Inventory) -> set[str]:
