@@ -67,7 +67,7 @@ _LEDGER_PATIENCE_SECONDS = 5.0
 _WINDOWS_EVERY_SECONDS = 5.0
 _SURVEY_EVERY_SECONDS = 6 * 3600
 _RETENTION_EVERY_SECONDS = 24 * 3600
-_MEMORY_EVERY_SECONDS = 300
+_MEMORY_EVERY_SECONDS = 60
 _DRAIN_SECONDS = 5.0
 SWITCH_SECONDS = 0.000_05
 """Every NumPy call of the event loop may lose the interpreter lock to a scrape that is being
@@ -403,7 +403,7 @@ class Daemon:
         await self._tasks.cancel()
         if self._watch.inventory is not None:
             await self._publication.publish()
-            self._writer.remember(self._watch.news(all_readings=True))
+            self._writer.remember(self._watch.all_news())
         self._paths.close()
         await self._traps.close()
         await self._snmp_engine.close()

@@ -39,6 +39,8 @@ _CANARY_AGENCY = ""
 
 _READING_EVERY_US = 3600 * MICROSECONDS
 """So seldom a router's last poll is stored: an hour's is as good a witness as a minute's."""
+_MEMORIES_AT_ONCE = 2000
+"""So few that the thread which writes them keeps nobody waiting."""
 _BURST_ECHOES = 5
 _BURST_SPACING_SECONDS = 0.2
 
@@ -144,10 +146,14 @@ class Watch:
         """Take up what routers said before netmon was restarted; before the first inventory."""
         self._judge.recall(readings)
 
-    def news(self, *, all_readings: bool = False) -> Memory:
-        """Return what the next daemon should know and the ledger does not yet."""
-        at_least_us = 1 if all_readings else _READING_EVERY_US
-        return Memory(self._judge.learnt(), self._judge.readings(at_least_us))
+    def news(self) -> Memory:
+        """Return some of what the next daemon should know and the ledger does not yet."""
+        readings = self._judge.readings(_READING_EVERY_US, _MEMORIES_AT_ONCE)
+        return Memory(self._judge.learnt(_MEMORIES_AT_ONCE), readings)
+
+    def all_news(self) -> Memory:
+        """Return all of it, to the last poll."""
+        return Memory(self._judge.learnt(), self._judge.readings(at_least_us=1))
 
     def settle(self, events: Sequence[Event]) -> None:
         """Enter events in the account and in the book of outages: they are durable."""

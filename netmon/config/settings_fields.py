@@ -147,7 +147,7 @@ class JudgeKeys:
         "new_links",
         choice("careful", "swift"),
         "How a link is judged of which nobody knows yet how it loses echoes: careful keeps the "
-        "declared false alarms from the first echo on, and takes up to 40 seconds at first; swift "
+        "declared false alarms from the first echo on, and takes half a minute at first; swift "
         "decides in 3 seconds, also where the line is only bursty.",
         default="careful",
     )

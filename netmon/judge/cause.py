@@ -9,6 +9,7 @@ worse than unknown: where the evidence has a second reading, the cause is unknow
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from netmon.model import (
@@ -34,6 +35,8 @@ _AGENT_START_US = 120_000_000
 _DRIFT_SECONDS = 5.0
 _DRIFT_RATIO = 0.001
 _MOST_WAITING = 32
+_PATIENCE_US = 300_000_000
+"""So long after an outage a poll that lacks the interfaces is not taken for the last word."""
 
 
 class Ended(NamedTuple):
@@ -83,13 +86,16 @@ class Verdicts:
             self._latest.setdefault(agency, (reading,))
             self._stored_us[agency] = reading.at_us
 
-    def news(self, at_least_us: int) -> dict[str, RouterReading]:
-        """Return the polls that are so much newer than those returned before."""
-        found = {
-            agency: readings[-1]
-            for agency, readings in self._latest.items()
-            if readings[-1].at_us - self._stored_us.get(agency, -at_least_us) >= at_least_us
-        }
+    def news(self, at_least_us: int, most: int | None = None) -> dict[str, RouterReading]:
+        """Return at most so many polls that are so much newer than those returned before."""
+        witnesses = {agency: readings[-1] for agency, readings in self._latest.items()}
+        witnesses |= {key.agency: reading for key, reading in self._before.items()}
+        newer = (
+            (agency, reading)
+            for agency, reading in witnesses.items()
+            if reading.at_us - self._stored_us.get(agency, -at_least_us) >= at_least_us
+        )
+        found = dict(islice(newer, most))
         self._stored_us |= {agency: reading.at_us for agency, reading in found.items()}
         return found
 
@@ -110,11 +116,12 @@ class Verdicts:
             return []
         self._latest[reading.agency] = (*self._latest.get(reading.agency, ())[-1:], reading)
         waiting = self._waiting.get(reading.agency, [])
-        over = [ended for ended in waiting if ended.end_us <= reading.at_us]
+        waiting = [ended._replace(before=ended.before or previous) for ended in waiting]
+        over = [ended for ended in waiting if _tells(reading, ended)]
         self._keep(reading.agency, [ended for ended in waiting if ended not in over])
         notes: list[Event] = []
         for ended in over:
-            cause, text = cause_of(ended, reading, ended.before or previous)
+            cause, text = cause_of(ended, reading, ended.before)
             notes.append(OutageNote(ended.key, ended.start_us, reading.at_us, cause, text=text))
         return notes
 
@@ -143,6 +150,20 @@ def is_good(reading: RouterReading) -> bool:
     """Tell whether a poll says how long the router has been running."""
     answered = reading.status in (SnmpStatus.OK, SnmpStatus.PARTIAL)
     return answered and reading.uptime_seconds is not None
+
+
+def _tells(reading: RouterReading, ended: Ended) -> bool:
+    """Tell whether a poll is late enough for an outage, and complete enough for its cause.
+
+    A router that has just begun again may answer before its interfaces are found again: a later
+    poll tells more.
+    """
+    if reading.at_us < ended.end_us:
+        return False
+    if ended.before is None or reading.at_us > ended.end_us + _PATIENCE_US:
+        return True
+    known = {interface.index for interface in ended.before.interfaces}
+    return not known or not known.isdisjoint(each.index for each in reading.interfaces)
 
 
 def cause_of(ended: Ended, reading: RouterReading, previous: RouterReading | None) -> Verdict:

@@ -42,9 +42,9 @@ def together(outages: Iterable[Outage], inventory: Inventory) -> dict[tuple[Link
 def groups(outages: Iterable[Outage], inventory: Inventory) -> list[Group]:
     """Return the groups among outages, earliest first.
 
-    A group's outages all began within a minute of its first. An outage that a parent explains
-    belongs to none: it is not this link's provider that failed. Links of which the inventory
-    knows nothing, or no provider, are left out.
+    A group's outages all began within a minute of its first. An outage that a parent explains, or
+    the power of a router, belongs to none: it is not this link's provider that failed. Links of
+    which the inventory knows nothing, or no provider, are left out.
     """
     by_place: dict[tuple[str, str | None], list[Outage]] = {}
     every = sorted(outages, key=lambda outage: (outage.start_us, outage.key))
@@ -53,7 +53,9 @@ def groups(outages: Iterable[Outage], inventory: Inventory) -> list[Group]:
         of_link.setdefault(outage.key, []).append(outage)
     for outage in every:
         link = inventory.links.get(outage.key)
-        if link is None or link.provider is None or _is_upstream(outage, of_link, inventory):
+        if link is None or link.provider is None or outage.cause is Cause.POWER:
+            continue
+        if _is_upstream(outage, of_link, inventory):
             continue
         area = inventory.agencies[outage.key.agency].district
         by_place.setdefault((link.provider, area), []).append(outage)

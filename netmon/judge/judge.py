@@ -188,16 +188,19 @@ class Judge:
             silent_family_us=links.family_since_us[slots],
         )
 
-    def learnt(self) -> dict[LinkKey, Learnt]:
-        """Return what was learnt about links since this was last asked; counts as stored."""
-        slots = news(self._links)
+    def learnt(self, most: int | None = None) -> dict[LinkKey, Learnt]:
+        """Return what was learnt about some links since this was last asked; counts as stored."""
+        slots = news(self._links)[:most]
         remember(self._links, slots)
         link_at, now_us = self._book.roster.link_at, self._book.now_us
         return {link_at[slot].key: learnt_at(self._links, slot, now_us) for slot in slots.tolist()}
 
-    def readings(self, at_least_us: int) -> dict[str, RouterReading]:
-        """Return the last good polls that are so much newer than when this was last asked."""
-        return self._verdicts.news(at_least_us)
+    def readings(self, at_least_us: int, most: int | None = None) -> dict[str, RouterReading]:
+        """Return some of the good polls that are so much newer than when this was last asked.
+
+        While an outage is open, the poll before it: it is what tells its cause.
+        """
+        return self._verdicts.news(at_least_us, most)
 
     # --- Private ---------------------------------------------------------------------------------
 

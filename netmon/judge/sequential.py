@@ -111,10 +111,8 @@ def losses_needed(known: Known, pace: Pace) -> NDArray[np.int32]:
     )
     seldom = np.maximum(nats + np.minimum(known.suspicion, 0.0), 0.0)
     goes_on = float(np.exp(-pace.confirming_seconds / _SPELL_SECONDS))
-    losses = _PRIOR_SPELLS / (1 - goes_on)
-    spells = _persistence(
-        known.hits + losses * goes_on, known.trials, losses, _DEVIATIONS_IN_SPELLS
-    )
+    prior = _PRIOR_SPELLS / (1 - goes_on)
+    spells = _persistence(known.hits + prior * goes_on, known.trials, prior, _DEVIATIONS_IN_SPELLS)
     chance = np.maximum(_runs(nats, np.maximum(alone, onset)), _runs(seldom, spells))
     needed = 1 + np.ceil(chance)
     most = max(round(LONGEST_SECONDS / pace.confirming_seconds), _FEWEST_LOSSES)

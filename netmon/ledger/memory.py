@@ -48,11 +48,16 @@ def save(connection: sqlite3.Connection, memory: Memory) -> None:
 
 
 def load(connection: sqlite3.Connection, keys: Collection[LinkKey] | None = None) -> Memory:
-    """Return what is remembered of all links, or of those named, and of their routers."""
+    """Return what is remembered of all links, or of those named, and of their routers.
+
+    What is not as it was written is not known: a damaged memory keeps no daemon from starting.
+    """
     links: dict[LinkKey, Learnt] = {}
     readings: dict[str, RouterReading] = {}
     agencies = None if keys is None else {key.agency for key in keys}
-    for kind, agency, link, content in _rows(connection):
+    for (kind, agency, link, content), is_whole in _rows(connection):
+        if not is_whole:
+            continue
         if kind == _LINK and (keys is None or LinkKey(agency, link) in keys):
             links[LinkKey(agency, link)] = Learnt(*json.loads(content))
         elif kind == _ROUTER and (agencies is None or agency in agencies):
@@ -62,13 +67,17 @@ def load(connection: sqlite3.Connection, keys: Collection[LinkKey] | None = None
 
 def broken_seals(connection: sqlite3.Connection) -> Iterator[str]:
     """Yield the names of rows that are not as they were written."""
-    for *row, seal in connection.execute("SELECT kind, agency, link, content, seal FROM memory"):
-        if _seal(*row) != seal:
+    for row, is_whole in _rows(connection):
+        if not is_whole:
             yield " ".join(row[:3])
 
 
-def _rows(connection: sqlite3.Connection) -> Iterator[tuple[str, str, str, str]]:
-    yield from connection.execute("SELECT kind, agency, link, content FROM memory")
+def _rows(connection: sqlite3.Connection) -> Iterator[tuple[tuple[str, str, str, str], bool]]:
+    """Yield the rows, and whether each is as it was written."""
+    query = "SELECT kind, agency, link, content, seal FROM memory"
+    for kind, agency, link, content, seal in connection.execute(query):
+        row = (kind, agency, link, content)
+        yield row, _seal(*row) == seal
 
 
 def _seal(kind: str, agency: str, link: str, content: str) -> bytes:

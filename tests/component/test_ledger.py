@@ -190,6 +190,18 @@ def test_the_ledger_of_every_release_verifies_before_it_is_brought_up_to_date(
         assert problems(connection) == []
 
 
+@pytest.mark.parametrize("released", sorted(DATA.glob("ledger_v*.sql")), ids=lambda path: path.stem)
+def test_the_ledger_of_every_release_can_be_read_before_the_daemon_has_upgraded_it(
+    released: Path, path: Path
+) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(released.read_text(encoding="utf-8"))
+    with closing(LedgerReader.open(path)) as reader:
+        assert reader.verify() == []
+        assert len(reader.outages(OutageFilter())) == 1
+
+
 def test_a_later_version_keeps_every_row_and_the_chain(reopen: Open, path: Path) -> None:
     ledger = reopen()
     ledger.restore(START)
@@ -386,3 +398,19 @@ def test_what_was_learnt_and_what_routers_said_outlive_a_restart(reopen: Open) -
     assert restoration.links[KEY].learnt == learnt
     assert restoration.readings == {KEY.agency: reading}
     assert reopen().restored([LinkKey("other", "main")]).readings == {}
+
+
+def test_a_damaged_memory_is_forgotten_and_keeps_no_daemon_from_starting(
+    reopen: Open, path: Path
+) -> None:
+    ledger = reopen()
+    ledger.restore(START)
+    ledger.record([change(START, State.UNOBSERVED, State.UP)])
+    ledger.remember(Memory({KEY: Learnt(START, 0.012, 2048.0, 7.5, 3.25, 1.5, -19.75)}, {}))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE memory SET content = 'x'")
+        connection.commit()
+    assert reopen().restore(START + HOUR).links[KEY].learnt is None
+    assert [str(problem) for problem in reopen().verify()] == [
+        "memory link xa-tan-hoi-dong main: its seal does not fit: compare with a backup"
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -15,9 +16,22 @@ from netmon.config.settings import EchoModule, Settings, Storage
 from netmon.judge.calendar import Calendar
 from netmon.judge.columns import EchoBatch
 from netmon.judge.judge import Judge
+from netmon.judge.learnt import Learnt
 from netmon.judge.policy import NewLinks, Policy
 from netmon.ledger.account import Account
-from netmon.model import NO_ERROR, STATES, Canary, Event, LinkKey, Outcome
+from netmon.ledger.ledger import Ledger
+from netmon.ledger.memory import Memory
+from netmon.model import (
+    NO_ERROR,
+    STATES,
+    Canary,
+    Event,
+    Health,
+    LinkKey,
+    Outcome,
+    State,
+    Transition,
+)
 from netmon.state import DaemonFigures, EchoColumns, OutageBook, Snapshot
 from netmon.watch import Parts, Watch
 from tests.support.snapshots import agencies, inventory, reading
@@ -177,3 +191,30 @@ def test_there_is_no_snapshot_before_the_first_inventory(tmp_path: Path) -> None
     )
     with pytest.raises(RuntimeError, match="before the first set_inventory"):
         empty.gather(0, DaemonFigures("test", 1))
+
+
+def test_what_the_ledger_remembers_is_taken_up_and_only_what_is_new_is_told(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    key, other, *_ = world.inventory.links
+    now_us = world.timeline.now_us()
+    learnt = Learnt(now_us, 0.02, 2048.0, 900.0, 40.0, 4.0, -3.0)
+    with closing(Ledger.open(tmp_path / "l.sqlite", calendar=Calendar(ZoneInfo("UTC")))) as ledger:
+        ledger.restore(now_us)
+        for each in (key, other):
+            up = Transition(each, now_us, now_us, State.UNOBSERVED, State.UP, Health.UP)
+            ledger.record([up])
+        ledger.remember(Memory({key: learnt}, {}))
+        restored = ledger.restored().links
+    again = World(tmp_path)
+    fresh = Watch(
+        Parts(
+            again.timeline, again.echoes, Judge(Policy(new_links=NewLinks.SWIFT)),
+            Account(again.settings.calendar), OutageBook(),
+        ),
+        again.events.extend,
+    )  # fmt: skip
+    fresh.set_inventory(again.inventory, again.settings, restored)
+    told = fresh.news().links
+    assert key not in told, "the ledger knows it already"
+    assert other in told, "a link that is trusted at once is told as such"
+    assert fresh.all_news().links == {}

@@ -171,7 +171,8 @@ def outages(netmon: Netmon) -> list[dict[str, Any]]:
     ],
 )
 def test_the_cause_is_the_true_one(seen: Seen, agency: str, link: str, causes: list[str]) -> None:
-    assert seen.causes(agency, link) == causes
+    notes = [each["note"] for each in seen.outages if each["agency"] == agency]
+    assert seen.causes(agency, link) == causes, notes
     on_metrics = {cause for a, b, cause in seen.causes_on_metrics if (a, b) == (agency, link)}
     assert on_metrics == set(causes)
 

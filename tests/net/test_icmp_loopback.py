@@ -228,6 +228,7 @@ async def test_every_echo_is_answered_and_counted_once(
     measured = ~np.isnan(rtt_seconds)
     assert columns.rtt_buckets.sum() == np.count_nonzero(measured)
     assert (bench.column("outcome") == Outcome.REPLIED).all()
+    assert ((bench.column("family") == 6) == (bench.column("slot") == 3)).all()
     assert rtt_seconds[measured].max() < 0.1
     assert (bench.column("settled_us") >= bench.column("sent_us")).all()
     assert np.allclose(columns.rtt_sum_seconds.sum(), rtt_seconds[measured].sum())

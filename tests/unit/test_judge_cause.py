@@ -167,6 +167,25 @@ def test_the_first_good_poll_after_the_outage_decides_and_none_before_it() -> No
     assert verdicts.read(poll(130, AFTER_UPTIME + 60), BEFORE) == []
 
 
+def test_a_router_that_answers_before_its_interfaces_are_back_is_asked_again() -> None:
+    verdicts = Verdicts()
+    verdicts.await_reading(ENDED)
+    early = replace(poll(65, 20.0), interfaces=(), uplink_index=None)
+    assert verdicts.read(early, BEFORE) == []
+    (note,) = verdicts.read(poll(80, 35.0, received=900), early)
+    assert isinstance(note, OutageNote)
+    assert note.cause is Cause.POWER
+
+
+def test_a_router_whose_interfaces_never_come_back_is_not_waited_for_for_ever() -> None:
+    verdicts = Verdicts()
+    verdicts.await_reading(ENDED)
+    assert verdicts.read(replace(poll(65, 20.0), interfaces=()), BEFORE) == []
+    (note,) = verdicts.read(replace(poll(365, 320.0), interfaces=()), None)
+    assert isinstance(note, OutageNote)
+    assert note.cause is Cause.UNKNOWN
+
+
 def test_outages_that_a_parent_explains_wait_for_no_poll() -> None:
     verdicts = Verdicts()
     verdicts.await_reading(ENDED)

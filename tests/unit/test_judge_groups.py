@@ -37,6 +37,9 @@ def outage(agency: str, start_us: int, cause: Cause = Cause.UNKNOWN) -> Outage:
         pytest.param(
             [outage("a", 0, Cause.UPSTREAM), outage("b", 5)], [], id="explained by a parent"
         ),
+        pytest.param(
+            [outage("a", 0, Cause.POWER), outage("b", 5)], [], id="explained by a router's power"
+        ),
         pytest.param([outage("e", 0), outage("a", 5)], [], id="its parent is down and open"),
         pytest.param(
             [outage("e", 0), outage("a", 5), outage("b", 9)],

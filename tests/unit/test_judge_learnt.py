@@ -6,7 +6,7 @@ import pytest
 
 from netmon.judge.judge import Judge
 from netmon.judge.learnt import Learnt
-from netmon.judge.policy import Policy
+from netmon.judge.policy import NewLinks, Policy
 from netmon.judge.restored import Restored
 from netmon.judge.sequential import LONGEST_SECONDS
 from netmon.model import (
@@ -128,6 +128,25 @@ def test_what_a_router_said_before_netmon_was_restarted_tells_the_cause_of_an_ou
     (note,) = judge.reading(poll(40, 20.0, received), None)
     assert isinstance(note, OutageNote)
     assert note.cause is cause
+
+
+def test_while_an_outage_is_open_the_poll_before_it_is_what_is_remembered() -> None:
+    world = World(inventory({"x": None}), cut_between({"x/a": [(20, 90)]})).run(10)
+    before, by_backup = poll(10, 5000, 10**6), poll(40, 5030, 10**6)
+    world.judge.reading(before, None)
+    world.run(40)
+    world.judge.reading(by_backup, before)
+    assert world.judge.readings(at_least_us=1) == {"x": before}
+    world.run(100)
+    world.judge.reading(by_backup, before)
+    assert world.judge.readings(at_least_us=1) == {"x": by_backup}
+
+
+def test_what_is_remembered_at_once_is_bounded_and_the_rest_comes_later() -> None:
+    judge = Judge(Policy(new_links=NewLinks.SWIFT))
+    inv = inventory(dict.fromkeys("abc"))
+    judge.set_links(inv, {key: slot for slot, key in enumerate(inv.links)}, 3, START)
+    assert [len(judge.learnt(2)) for _ in range(3)] == [2, 1, 0]
 
 
 def test_a_poll_is_news_once_and_again_only_when_it_is_much_newer() -> None:
