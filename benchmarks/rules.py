@@ -259,6 +259,9 @@ def _measured(endpoint: Endpoint, file: Path, warm_seconds: int, seconds: int) -
 class _Kept(Prometheus):
     """Prometheus over a folder that another one may have left: no series is stale after a stop."""
 
+    ready_seconds = 180.0
+    """It replays what the other one wrote."""
+
     def __init__(self, scrape: Scrape, data: Path) -> None:
         super().__init__(scrape)
         self._data = data

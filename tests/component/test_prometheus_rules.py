@@ -200,7 +200,7 @@ def relevant(alert: str | None, record: str) -> list[Path]:
     if alert is not None:
         return [path for path in TEST_FILES if f"alertname: {alert}\n" in path.read_text("utf-8")]
     if any(part in record for part in ("_seconds", "errors", "budget")):
-        return [path for path in TEST_FILES if path.stem in {"account", "company", "hours"}]
+        return [path for path in TEST_FILES if path.stem in {"account", "hours"}]
     if record.startswith("interface:"):
         return [path for path in TEST_FILES if path.stem == "routers"]
     first = "outages" if record.startswith(("provider:", "district:")) else "agencies"
