@@ -98,6 +98,7 @@ class Country:
             rtt_buckets=buckets,
             rtt_sum_seconds=before.echo.rtt_sum_seconds + rtt.sum(axis=1),
             last_rtt_seconds=rtt[:, -1],
+            jitter_seconds=np.abs(np.diff(rtt, axis=1)).mean(axis=1),
             last_reply_us=at_us - self._random.integers(0, 1_000_000, count),
         )
         account = replace(before.account, seconds=seconds)
@@ -145,6 +146,7 @@ def _echo(links: int) -> EchoColumns:
         rtt_buckets=np.zeros((links, len(RTT_BUCKETS_SECONDS) + 1), np.int64),
         rtt_sum_seconds=np.zeros(links),
         last_rtt_seconds=np.full(links, np.nan),
+        jitter_seconds=np.full(links, np.nan),
         last_reply_us=np.zeros(links, np.int64),
     )
 

@@ -101,6 +101,8 @@ def exposition(links: int, end: int) -> Iterator[str]:
     for name in ("netmon_inventory_links", "netmon_wall_clock_offset_seconds"):
         yield from series(name, [""], minutes)
     yield from series("netmon_round_last_end_timestamp_seconds", ['round="echo:default"'], now)
+    alert = 'alertname="LinkDown",alertstate="firing",severity="critical"'
+    yield from series("ALERTS", [f'{alert},agency="a0",link="primary"'], now)
     yield from series(records.OPEN_OUTAGES, down, minutes)
     yield from series(records.WORST, down[:20], now)
     states = [f'{each},state="{state}"' for each in groups for state in STATES]

@@ -1,13 +1,16 @@
 """CPU time per echo request: netmon's engine beside fping, smokeping_prober and icmplib.
 
-Everything happens in network namespaces: on a loopback where every address of 127/8 answers, and,
-for the paced comparison, before 10,000 simulated routers behind a TUN device that answer after
-80 ms. Each client is a process of its own; its CPU time is user + system. For the Python clients it
-is taken around the echoes, without the start of the interpreter; for fping around the process; for
-smokeping_prober while it runs. Needs root. The figures of one run can be compared with each other,
-not with another machine's.
+Everything happens in network namespaces: on a loopback where every address of 127/8 answers, and
+before simulated routers behind a TUN device that answer after 80 ms: 10,000 for the paced
+comparison with fping, 2,000 for icmplib, which is compared on loopback too. On loopback whoever
+sends pays for the kernel's answering as well, before routers it does not. Each client is a process
+of its own; its CPU time is user + system. For the Python clients it is taken around the echoes,
+without the start of the interpreter; for fping around the process; for smokeping_prober while it
+runs. Clients take turns in every round; ratios are those of the medians over all rounds, and
+`<ratio>_min` and `<ratio>_max` the smallest and largest of a single round. Needs root. The figures
+of one run can be compared with each other, not with another machine's.
 
-    python benchmarks/icmp_cpu.py [--json]
+    python benchmarks/icmp_cpu.py [--json] [--rounds 3]
 """
 
 from __future__ import annotations
@@ -35,6 +38,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from lab.kernel import inside
 from lab.tun import PathProfile, TunCloud, address_of
 from netmon.clock import SystemClock, Timeline
 from netmon.config.settings import EchoModule
@@ -51,6 +55,7 @@ _FIRST = int(IPv4Address("127.1.0.1"))
 _PACED_SECONDS = 5.0
 _PROFILE = PathProfile(delay_seconds=0.08, jitter_seconds=0.002)
 _ROUTERS, _ROUTER_INTERVAL_SECONDS, _ROUTER_ROUNDS = 10_000, 2.0, 4
+_SWEPT, _SWEEPS, _SWEEP_SECONDS = 2_000, 5, 0.25
 _SMOKEPING = ("smokeping_prober", "prometheus-smokeping-prober")
 _WARM_UP_SECONDS = 3.0
 
@@ -116,17 +121,27 @@ async def engine_paced(targets: int) -> float:
     return spent * 100 / _PACED_SECONDS
 
 
+async def engine_sweeps(targets: int) -> float:
+    """Return the engine's CPU microseconds per echo, unprivileged, in sweeps over routers."""
+    clock, progress = SystemClock(), Progress(targets * _SWEEPS)
+    engine = EchoEngine(Timeline(clock), clock, progress, IcmplibSockets(privileged=False))
+    engine.set_targets(_routers(targets, EchoModule("hourly", 3600.0, 2.0)))
+    before = cpu_seconds()
+    running = asyncio.create_task(engine.run())
+    engine.burst(np.arange(targets, dtype=np.int32), _SWEEPS, _SWEEP_SECONDS)
+    await progress.done.wait()
+    spent = cpu_seconds() - before
+    engine.stop()
+    await running
+    return spent * 1e6 / (targets * _SWEEPS)
+
+
 async def engine_before_routers() -> float:
     """Return the engine's CPU microseconds per echo before simulated routers, paced."""
     clock, progress = SystemClock(), Progress(1)
     engine = EchoEngine(Timeline(clock), clock, progress)
     module = EchoModule("default", _ROUTER_INTERVAL_SECONDS, 1.0)
-    engine.set_targets(
-        [
-            EchoTarget(LinkKey(f"xa-{slot}", "main"), slot, address_of(slot), module)
-            for slot in range(_ROUTERS)
-        ]
-    )
+    engine.set_targets(_routers(_ROUTERS, module))
     running = asyncio.create_task(engine.run())
     await asyncio.sleep(_ROUTER_INTERVAL_SECONDS)
     before, told = cpu_seconds(), progress.told
@@ -144,23 +159,29 @@ def _links(count: int, module: EchoModule) -> list[EchoTarget]:
     ]
 
 
+def _routers(count: int, module: EchoModule) -> list[EchoTarget]:
+    return [
+        EchoTarget(LinkKey(f"xa-{slot}", "main"), slot, address_of(slot), module)
+        for slot in range(count)
+    ]
+
+
 def _check(engine: EchoEngine, targets: int) -> None:
     columns = engine.columns(np.arange(targets, dtype=np.int32))
     if (columns.requests != columns.replies).any() or not columns.requests.all():
         sys.exit("echoes were lost on loopback: these figures mean nothing")
 
 
-async def icmplib_flat_out(targets: int) -> float:
-    """Return icmplib's CPU microseconds per echo, unprivileged, 500 hosts at once."""
-    texts = [str(address) for address in addresses(targets)]
+async def icmplib_sweep(texts: list[str]) -> float:
+    """Return icmplib's CPU microseconds per echo, unprivileged: one sweep, all hosts at once."""
     before = cpu_seconds()
     hosts = await icmplib.async_multiping(
-        texts, count=1, timeout=5, concurrent_tasks=500, privileged=False
+        texts, count=1, timeout=5, concurrent_tasks=len(texts), privileged=False
     )
     spent = cpu_seconds() - before
     if not all(host.is_alive for host in hosts):
-        sys.exit("icmplib lost echoes on loopback: these figures mean nothing")
-    return spent * 1e6 / targets
+        sys.exit("icmplib lost echoes: these figures mean nothing")
+    return spent * 1e6 / len(texts)
 
 
 def fping_flat_out(targets: int, echoes: int) -> float | None:
@@ -199,6 +220,20 @@ def before_routers() -> tuple[float, float | None]:
             process.communicate("\n".join(str(address_of(router)) for router in range(_ROUTERS)))
         spent = cpu_seconds(resource.RUSAGE_CHILDREN) - before
         return engine_us, spent * 1e6 / (_ROUTERS * _ROUTER_ROUNDS)
+
+
+def sweep_routers() -> tuple[float, float]:
+    """Return CPU microseconds per echo of the engine and of icmplib in sweeps over routers."""
+    with TunCloud([_PROFILE] * _SWEPT) as cloud:
+        # That of the namespace: who may open datagram sockets there.
+        with inside(cloud.namespace):
+            allow_datagram_sockets()
+        figures = []
+        for client in ("engine_sweeps", "icmplib_sweep"):
+            command = (sys.executable, __file__, "--client", client)
+            with cloud.popen(*command, stdout=subprocess.PIPE, text=True) as process:
+                figures.append(float(process.communicate()[0]))
+        return figures[0], figures[1]
 
 
 def smokeping_paced(targets: int) -> float | None:
@@ -242,9 +277,14 @@ def enter_new_network() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(_CLONE_NEWNET) != 0:
         sys.exit("cannot make a network namespace: run as root")
-    Path("/proc/sys/net/ipv4/ping_group_range").write_text("0 65534")
+    allow_datagram_sockets()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", _IFF_UP))
+
+
+def allow_datagram_sockets() -> None:
+    """Let every group of this network open ICMP datagram sockets."""
+    Path("/proc/sys/net/ipv4/ping_group_range").write_text("0 65534")
 
 
 CLIENTS: dict[str, Callable[[], Coroutine[None, None, float]]] = {
@@ -252,12 +292,18 @@ CLIENTS: dict[str, Callable[[], Coroutine[None, None, float]]] = {
     "engine_1000": lambda: engine_flat_out(1_000, 50, privileged=True),
     "engine_20000": lambda: engine_flat_out(20_000, 5, privileged=True),
     "engine_unprivileged_2000": lambda: engine_flat_out(2_000, 10, privileged=False),
-    "icmplib_2000": lambda: icmplib_flat_out(2_000),
+    "icmplib_2000": lambda: icmplib_sweep([str(each) for each in addresses(2_000)]),
     "paced_1000": lambda: engine_paced(1_000),
     "paced_2000": lambda: engine_paced(2_000),
     "paced_20000": lambda: engine_paced(20_000),
 }
 """Those that are run on loopback."""
+
+BEFORE_ROUTERS: dict[str, Callable[[], Coroutine[None, None, float]]] = {
+    "before_routers": engine_before_routers,
+    "engine_sweeps": lambda: engine_sweeps(_SWEPT),
+    "icmplib_sweep": lambda: icmplib_sweep([str(address_of(router)) for router in range(_SWEPT)]),
+}
 
 
 def measure(client: str) -> float:
@@ -270,17 +316,20 @@ def measure(client: str) -> float:
 def compare(rounds: int) -> dict[str, float | None]:
     """Run all clients in turn, several times, and compare their medians."""
     seen: dict[str, list[float | None]] = {}
+
+    def note(**figures: float | None) -> None:
+        for name, figure in figures.items():
+            seen.setdefault(name, []).append(figure)
+
     for _ in range(rounds):
-        engine_us, fping_us = before_routers()
-        seen.setdefault("engine_tun", []).append(engine_us)
-        seen.setdefault("fping_tun", []).append(fping_us)
+        note(**dict(zip(("engine_tun", "fping_tun"), before_routers(), strict=True)))
+        note(**dict(zip(("engine_sweeps", "icmplib_sweep"), sweep_routers(), strict=True)))
     enter_new_network()
     for _ in range(rounds):
-        for client in CLIENTS:
-            seen.setdefault(client, []).append(measure(client))
-        seen.setdefault("fping", []).append(fping_flat_out(10_000, 5))
-        seen.setdefault("smokeping", []).append(smokeping_paced(2_000))
-    return _figures({name: _median(values) for name, values in seen.items()})
+        note(engine=measure("engine"), fping=fping_flat_out(10_000, 5))
+        note(**{client: measure(client) for client in CLIENTS if client != "engine"})
+        note(smokeping=smokeping_paced(2_000))
+    return {**_ratios(seen), **_figures({name: _median(values) for name, values in seen.items()})}
 
 
 def _median(values: list[float | None]) -> float | None:
@@ -288,24 +337,39 @@ def _median(values: list[float | None]) -> float | None:
     return statistics.median(known) if known else None
 
 
-def _ratio(ours: float | None, theirs: float | None) -> float | None:
-    return None if ours is None or theirs is None else ours / theirs
+RATIOS = {
+    "ratio_vs_fping": ("engine", "fping"),
+    "ratio_vs_fping_paced": ("engine_tun", "fping_tun"),
+    "ratio_vs_smokeping": ("paced_2000", "smokeping"),
+    "ratio_vs_icmplib": ("engine_sweeps", "icmplib_sweep"),
+    "ratio_vs_icmplib_loopback": ("engine_unprivileged_2000", "icmplib_2000"),
+    "growth": ("engine_20000", "engine_1000"),
+}
+"""Which client is divided by which."""
+
+
+def _ratios(seen: dict[str, list[float | None]]) -> dict[str, float | None]:
+    ratios: dict[str, float | None] = {}
+    for name, (ours, theirs) in RATIOS.items():
+        pairs = zip(seen[ours], seen[theirs], strict=True)
+        each = [own / other for own, other in pairs if own is not None and other is not None]
+        own, other = _median(seen[ours]), _median(seen[theirs])
+        ratios[name] = None if own is None or other is None else own / other
+        ratios[f"{name}_min"] = min(each, default=None)
+        ratios[f"{name}_max"] = max(each, default=None)
+    return ratios
 
 
 def _figures(middle: dict[str, float | None]) -> dict[str, float | None]:
-    unprivileged = middle["engine_unprivileged_2000"]
     return {
-        "ratio_vs_fping": _ratio(middle["engine"], middle["fping"]),
-        "ratio_vs_fping_paced": _ratio(middle["engine_tun"], middle["fping_tun"]),
-        "ratio_vs_smokeping": _ratio(middle["paced_2000"], middle["smokeping"]),
-        "ratio_vs_icmplib": _ratio(unprivileged, middle["icmplib_2000"]),
-        "growth": _ratio(middle["engine_20000"], middle["engine_1000"]),
         "us_per_echo": middle["engine"],
         "us_per_echo_fping": middle["fping"],
         "us_per_echo_paced": middle["engine_tun"],
         "us_per_echo_fping_paced": middle["fping_tun"],
-        "us_per_echo_unprivileged": unprivileged,
-        "us_per_echo_icmplib": middle["icmplib_2000"],
+        "us_per_echo_unprivileged": middle["engine_sweeps"],
+        "us_per_echo_icmplib": middle["icmplib_sweep"],
+        "us_per_echo_unprivileged_loopback": middle["engine_unprivileged_2000"],
+        "us_per_echo_icmplib_loopback": middle["icmplib_2000"],
         "paced_cpu_percent_1000": middle["paced_1000"],
         "paced_cpu_percent_2000": middle["paced_2000"],
         "paced_cpu_percent_2000_smokeping": middle["smokeping"],
@@ -318,11 +382,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--rounds", type=int, default=3, help="the median of so many runs")
-    parser.add_argument("--client", choices=[*CLIENTS, "before_routers"], help=argparse.SUPPRESS)
+    parser.add_argument("--client", choices=[*CLIENTS, *BEFORE_ROUTERS], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.client:
-        client = CLIENTS.get(arguments.client, engine_before_routers)
-        print(asyncio.run(client()))
+        print(asyncio.run({**CLIENTS, **BEFORE_ROUTERS}[arguments.client]()))
         return
     figures = compare(arguments.rounds)
     if arguments.json:

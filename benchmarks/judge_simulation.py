@@ -159,6 +159,7 @@ class Ours:
             np.full(links, ONSET_UNKNOWN),
             np.zeros(links),
             np.zeros(links),
+            np.zeros(links),
             np.full(links, SUSPICION_UNKNOWN),
         )
         self.onset_echoes = np.full(links, ONSET_PRIOR_ECHOES)
@@ -186,14 +187,15 @@ class Ours:
         rows = np.stack(columns, axis=1)[:links].tolist()
         return [Learnt(now_us, *row) for row in rows]
 
-    def _watch(self, seconds: Floats, runs: int) -> None:
+    def _watch(self, seconds: Floats, count: int) -> None:
         """Let time with so many runs in it pass, as the judge does echo by echo."""
         keep = 0.5 ** (seconds * SECOND_US / RUN_HALF_LIFE_US)
         self.onset_echoes = np.minimum(self.onset_echoes + seconds, ONSET_MEMORY_ECHOES)
-        rate = runs / np.maximum(seconds, runs)
+        rate = count / np.maximum(seconds, count)
         onset = rate + (self.known.onset - rate) * np.exp(-seconds / self.onset_echoes)
         cleared = clear(self.known.suspicion, (seconds * SECOND_US).astype(np.int64))
-        self.known = Known(onset, self.known.trials * keep, self.known.hits * keep, cleared)
+        runs, trials, hits = (column * keep for column in self.known[1:4])
+        self.known = Known(onset, runs, trials, hits, cleared)
 
 
 def false_downs(
@@ -416,7 +418,7 @@ def main() -> None:
     for hours in AGES_HOURS:
         name = f"no loss, {hours:g} hours after it was added"
         if options.only in name:
-            new = Learnt(START_US, 0.0, ONSET_MEMORY_ECHOES, 0.0, 0.0, -float(hours))
+            new = Learnt(START_US, 0.0, ONSET_MEMORY_ECHOES, 0.0, 0.0, 0.0, -float(hours))
             generator = np.random.default_rng(hours)
             right = decisions(Loss(0.0), [new] * options.links, 0.5, generator)
             results[name] = {"decision": right}

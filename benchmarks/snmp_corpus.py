@@ -1,6 +1,7 @@
 """How well routers are understood: recordings of real ones against independently published facts.
 
-    NETMON_CORPUS=/path/to/corpus python benchmarks/snmp_corpus.py [--all] [--misses] [--json]
+    NETMON_CORPUS=/path/to/corpus python benchmarks/snmp_corpus.py [--misses] [--json]
+        [--brands known|others|all] [--generic]
 
 NETMON_CORPUS names the folder that holds index.json, or an archive of it. The corpus (data of other
 projects, under their own licences) is not part of netmon. What may be compared fairly is told in
@@ -24,6 +25,7 @@ import tarfile
 import tempfile
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -32,13 +34,13 @@ from netmon.probes.snmp.decode import text
 from netmon.probes.snmp.facts import Identity, read_facts, read_system
 from netmon.probes.snmp.interfaces import read_table
 from netmon.probes.snmp.profile_files import load_profiles
+from netmon.probes.snmp.profiles import FALLBACK, Profiles
 from netmon.probes.snmp.values import oid_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from netmon.model import InterfaceReading
-    from netmon.probes.snmp.profiles import Profiles
 
 # Run as a script, it must find the tests all the same.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -128,6 +130,15 @@ OVERFLOW = "4294967295"
 """ifSpeed of what is too fast for it (RFC 2863): a mark, and no speed."""
 
 
+class Brands(StrEnum):
+    """Which recordings are compared."""
+
+    KNOWN = "known"
+    """Of brands that have profiles."""
+    OTHERS = "others"
+    ALL = "all"
+
+
 @dataclass(slots=True)
 class Score:
     """What was compared, what agreed, and what did not."""
@@ -186,12 +197,15 @@ def corpus_folder(place: Path) -> Iterator[Path]:
         yield next(Path(folder).rglob("index.json")).parent
 
 
-async def score_corpus(corpus: Path, *, core_only: bool = True) -> Score:
-    """Compare all recordings that have published results, or are of a known brand."""
-    profiles, score = load_profiles(), Score()
+async def score_corpus(
+    corpus: Path, brands: Brands = Brands.KNOWN, profiles: Profiles | None = None
+) -> Score:
+    """Compare all recordings of these brands that have published results."""
+    profiles, score = profiles or load_profiles(), Score()
     agreement = json.loads((corpus / "agreement.json").read_text(encoding="utf-8"))
     for row in json.loads((corpus / "index.json").read_text(encoding="utf-8")):
-        if core_only and not row["core"] and row["vendor"] not in VENDORS:
+        is_known = row["core"] or row["vendor"] in VENDORS
+        if brands is not Brands.ALL and is_known is not (brands is Brands.KNOWN):
             continue
         path = corpus / f"{row['id']}.snmprec"
         expected_path = corpus / f"{row['id']}.expected.json"
@@ -346,7 +360,8 @@ def _comparable(name: str, theirs: object, mine: object) -> tuple[object, object
 def main() -> int:
     """Print the table; exit 1 where the goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--all", action="store_true", help="all brands, not only the core ones")
+    parser.add_argument("--brands", type=Brands, choices=list(Brands), default=Brands.KNOWN)
+    parser.add_argument("--generic", action="store_true", help="as if no brand had a profile")
     parser.add_argument("--misses", action="store_true", help="every value that does not agree")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     options = parser.parse_args()
@@ -355,30 +370,33 @@ def main() -> int:
         print("NETMON_CORPUS is not set: give the folder that holds index.json", file=sys.stderr)
         return 2
     with corpus_folder(Path(place)) as corpus:
-        score = asyncio.run(score_corpus(corpus, core_only=not options.all))
+        profiles = load_profiles()
+        if options.generic:
+            profiles = Profiles([profiles[FALLBACK]])
+        score = asyncio.run(score_corpus(corpus, options.brands, profiles))
     if options.json:
         ratios = {f"{name}_agreement_ratio": score.ratio(name) for name in score.compared}
         print(json.dumps({**ratios, "agreement_ratio": score.overall}))
     else:
-        print_table(score)
+        print(*table_lines(score), sep="\n")
     if options.misses:
-        print_misses(score)
+        print(*miss_lines(score), sep="\n")
     return 0 if score.overall >= GOAL_RATIO else 1
 
 
-def print_table(score: Score) -> None:
-    """Print how many values of each field were compared and agree."""
-    print(f"{'value':<20}{'compared':>10}{'agree':>10}{'apart':>10}{'ratio':>9}")
+def table_lines(score: Score) -> Iterator[str]:
+    """Tell how many values of each field were compared and agree."""
+    yield f"{'value':<20}{'compared':>10}{'agree':>10}{'apart':>10}{'ratio':>9}"
     for name, total in score.compared.items():
         apart, agreed = score.apart(name), score.agreed[name]
-        print(f"{name:<20}{total:>10}{agreed:>10}{apart:>10}{score.ratio(name):>9.2%}")
+        yield f"{name:<20}{total:>10}{agreed:>10}{apart:>10}{score.ratio(name):>9.2%}"
     apart = sum(miss.is_apart for miss in score.misses)
     total, agreed = score.compared.total(), score.agreed.total()
-    print(f"{'all':<20}{total:>10}{agreed:>10}{apart:>10}{score.overall:>9.2%}")
+    yield f"{'all':<20}{total:>10}{agreed:>10}{apart:>10}{score.overall:>9.2%}"
 
 
-def print_misses(score: Score) -> None:
-    """Print every value on which the source and netmon differ, with the reason."""
+def miss_lines(score: Score) -> Iterator[str]:
+    """Tell every value on which the source and netmon differ, with the reason."""
     by_place: dict[tuple[str, str, str], list[Miss]] = defaultdict(list)
     for miss in score.misses:
         by_place[miss.recording, miss.what, miss.reason].append(miss)
@@ -386,7 +404,7 @@ def print_misses(score: Score) -> None:
         more = f" (and {len(misses) - 1} more)" if len(misses) > 1 else ""
         values = f"published {misses[0].published!r}, netmon {misses[0].ours!r}{more}"
         apart = " (set aside)" if misses[0].is_apart else ""
-        print(f"{recording}: {what}: {values}: {reason}{apart}")
+        yield f"{recording}: {what}: {values}: {reason}{apart}"
 
 
 if __name__ == "__main__":

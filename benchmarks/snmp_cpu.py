@@ -48,6 +48,7 @@ CREDENTIALS = {
     "v2c": SnmpCredential("2c"),
     "v3": SnmpCredential("3", user=USER, auth_protocol="SHA-256", priv_protocol="AES"),
 }
+GUFO_USER = {"user": USER, "auth": AUTH_PASSWORD, "priv": PRIV_PASSWORD}
 SECRETS = SnmpSecrets("public", AUTH_PASSWORD, PRIV_PASSWORD)
 MODULE = SnmpModule("bench", timeout_seconds=2, retries=2)
 GOALS = {
@@ -106,7 +107,9 @@ def measure_peers(port: int, ours: float) -> dict[str, float]:
     """Return the figures of the peers that are installed."""
     figures: dict[str, float] = {}
     if snmp_peers.has_gufo():
-        figures["gufo_v2c_microseconds"] = run_client("gufo_v2c", port, 0)["microseconds"]
+        for version in CREDENTIALS:
+            gufo = run_client(f"gufo_{version}", port, 0)["microseconds"]
+            figures[f"gufo_{version}_microseconds"] = gufo
     bulk, exporter = snmp_peers.snmpbulkget(port), snmp_peers.snmp_exporter(port)
     if bulk is not None:
         figures["snmpbulkget_microseconds"] = bulk
@@ -278,7 +281,8 @@ def check(variables: int) -> None:
 CLIENTS: dict[str, Callable[[int, float], Coroutine[None, None, dict[str, float]]]] = {
     "netmon_v2c": lambda port, _: netmon("v2c", port),
     "netmon_v3": lambda port, _: netmon("v3", port),
-    "gufo_v2c": lambda port, _: snmp_peers.gufo(port, microseconds_each),
+    "gufo_v2c": lambda port, _: snmp_peers.gufo(port, {"community": "public"}, microseconds_each),
+    "gufo_v3": lambda port, _: snmp_peers.gufo(port, GUFO_USER, microseconds_each),
     "pysnmp_v2c": lambda port, _: pysnmp_v1arch(port),
     "pysnmp_v3": lambda port, _: pysnmp_v3arch(port),
     "country_v2c": lambda port, seconds: country("v2c", port, seconds),

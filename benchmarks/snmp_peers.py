@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +51,16 @@ def has_gufo() -> bool:
     return _has("gufo") and _has("gufo.snmp")
 
 
-async def gufo(port: int, measure: Measure) -> dict[str, float]:
-    """Ask by gufo-snmp, several sessions at a time; v2c alone, its v3 gets no answer in a crowd."""
+async def gufo(port: int, who: Mapping[str, str], measure: Measure) -> dict[str, float]:
+    """Ask by gufo-snmp, several sessions at a time: by a `community`, or by a user's words."""
     # Perhaps it is not installed, and then no type checker may look for it.
     module = importlib.import_module("gufo.snmp.aio")
-    sessions = [module.SnmpSession("127.0.0.1", port=port, community="public") for _ in range(10)]
+    asker = who if "community" in who else {"user": _gufo_user(who)}
+    sessions = [module.SnmpSession("127.0.0.1", port=port, **asker) for _ in range(10)]
+
+    if "user" in asker:
+        for session in sessions:
+            await session.refresh()  # discovers the agent's engine
 
     def asking(session: Any) -> Callable[[], Awaitable[None]]:  # noqa: ANN401  # as above
         async def get() -> None:
@@ -64,6 +69,15 @@ async def gufo(port: int, measure: Measure) -> dict[str, float]:
         return get
 
     return await measure([asking(session) for session in sessions], 2000)
+
+
+def _gufo_user(who: Mapping[str, str]) -> object:
+    keys = importlib.import_module("gufo.snmp.user")
+    return keys.User(
+        who["user"],
+        auth_key=keys.Sha256Key(who["auth"].encode(), key_type=keys.KeyType.Password),
+        priv_key=keys.Aes128Key(who["priv"].encode(), key_type=keys.KeyType.Password),
+    )
 
 
 def snmpbulkget(port: int) -> float | None:

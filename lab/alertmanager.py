@@ -78,7 +78,9 @@ class WebhookReceiver:
         place = inside(namespace) if namespace is not None else nullcontext()
         with place:
             self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), daemon=True
+        )
 
     @property
     def url(self) -> str:

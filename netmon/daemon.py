@@ -22,6 +22,7 @@ from netmon.inventory.diff import diff
 from netmon.inventory.recurring import coming
 from netmon.judge.judge import Judge
 from netmon.ledger.account import Account
+from netmon.ledger.facts import TRAP
 from netmon.ledger.ledger import Ledger
 from netmon.ledger.reader import Fact, LedgerReader
 from netmon.ledger.writer import LedgerWriter
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from netmon.judge.columns import EchoBatch
     from netmon.ledger.facts import FactChange, Told
     from netmon.ledger.restoration import RestoredLink
+    from netmon.probes.snmp.trap import Trap
 
 _log = logging.getLogger(__name__)
 
@@ -346,8 +348,11 @@ class Daemon:
                 # Its cause is told by the router's clock: the sooner it is asked, the better.
                 self._tasks.spawn(self._snmp.poll_now(event.key.agency), f"poll {event.key.agency}")
 
-    def _look_at(self, agency_id: str) -> None:
-        """Look at a router that sent a trap: a hint, and no evidence."""
+    def _look_at(self, agency_id: str, trap: Trap) -> None:
+        """Look at a router that sent a trap: a hint, and no evidence, but a row of the journal."""
+        at_us = self._timeline.at_monotonic_us(trap.at_monotonic_us)
+        told = {f"{TRAP}/{trap.kind}": trap.text}
+        self._writer.record_facts(agency_id, told, at_us, source=TRAP)
         self._tasks.spawn(self._snmp.poll_now(agency_id), f"poll {agency_id}")
         self._watch.look_closely(agency_id)
 

@@ -51,13 +51,11 @@ class Publication:
         self._all_durable.clear()
 
         def durable() -> None:
-            self._undurable -= 1
-            self._news.set()
-            if not self._undurable:
-                self._all_durable.set()
+            self._settled()
             tell(events)
 
-        self._writer.submit(events, durable)
+        # What is set aside never becomes durable: snapshots must not wait for it for ever.
+        self._writer.submit(events, durable, self._settled)
 
     async def run(self) -> None:
         """Publish for ever: each second, and sooner where something was decided."""
@@ -78,3 +76,9 @@ class Publication:
                 async with asyncio.timeout(_LEDGER_PATIENCE_SECONDS):
                     await self._all_durable.wait()
         self.snapshot = self._gather(self._writer.durable_us)
+
+    def _settled(self) -> None:
+        self._undurable -= 1
+        self._news.set()
+        if not self._undurable:
+            self._all_durable.set()

@@ -90,6 +90,8 @@ class EchoColumns:
     rtt_sum_seconds: NDArray[np.float64]
     last_rtt_seconds: NDArray[np.float64]
     """NaN: the last echo got no reply, or none was sent yet."""
+    jitter_seconds: NDArray[np.float64]
+    """The RTT's change from reply to reply, smoothed; NaN: fewer than two were measured."""
     last_reply_us: NDArray[np.int64]
     """0: never."""
 

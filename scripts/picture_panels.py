@@ -116,7 +116,8 @@ def _tiles(job: Json, panel: Json, width: int, height: int) -> str:
         x, y = index % across * w, index // across * h
         place = f"left:{x:.0f}px;top:{y:.0f}px;width:{w - 4:.0f}px;height:{h - 4:.0f}px"
         paint = f"background:{value['color']};color:{ink(value['color'])}"
-        name = f"<span>{escape(value['name'])}</span>" if named else ""
+        letters = f"font-size:{options['text'].get('titleSize', 14)}px"
+        name = f'<span style="{letters}">{escape(value["name"])}</span>' if named else ""
         # A longer text is made smaller, as Grafana does.
         fitting = min(size, (w - 16) / max(1, 0.56 * len(value["text"])))
         text = f'<b style="font-size:{fitting:.0f}px">{escape(value["text"])}</b>'
@@ -153,9 +154,15 @@ def _bars(job: Json, panel: Json, width: int, height: int) -> str:  # noqa: ARG0
 def _table(job: Json, panel: Json, width: int, height: int) -> str:  # noqa: ARG001  # one signature
     if not panel["rows"]:
         return f'<div class="none">{escape(panel["empty"] or "")}</div>'
-    head = "".join(f"<th>{escape(column['name'])}</th>" for column in panel["columns"])
+    widths = [column.get("width") for column in panel["columns"]]
+    head = "".join(
+        f'<th style="width:{width}px">{escape(column["name"])}</th>'
+        if width
+        else f"<th>{escape(column['name'])}</th>"
+        for column, width in zip(panel["columns"], widths, strict=True)
+    )
     rows = ("".join(map(_cell, row)) for row in panel["rows"])
-    least = 150 * len(panel["columns"])
+    least = sum(width or 150 for width in widths)
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     return f'<table style="min-width:{least}px"><tr>{head}</tr>{body}</table>'
 
@@ -239,7 +246,9 @@ def _lines(job: Json, panel: Json, width: int, height: int) -> str:
                          f'opacity="{opacity}"/>')  # fmt: skip
             parts.append(f'<polyline points="{line}" fill="none" stroke="{each["color"]}"/>')
     parts += _clock(job, left, width, height - 26)
-    return _svg(width, height, parts) + _legend([(each["name"], each["color"]) for each in series])
+    is_told = job["panel"]["options"]["legend"]["showLegend"]
+    told = [(each["name"], each["color"]) for each in series if is_told]
+    return _svg(width, height, parts) + _legend(told)
 
 
 def _stacked(

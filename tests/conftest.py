@@ -8,10 +8,27 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
 OPTIONAL = "optional: "
 """How the reason of a skip begins that is right in continuous integration too."""
+_SHOWN = "shown"
+
+
+@pytest.fixture
+def show(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Return what lets a table stand in the summary, whichever process the test ran in."""
+    return lambda text: record_property(_SHOWN, text)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the tables of tests that have one to show."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, text in report.user_properties:
+                if name == _SHOWN and report.when == "call":
+                    terminalreporter.section(report.nodeid)
+                    terminalreporter.write_line(str(text))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -343,7 +343,7 @@ FAMILIES: tuple[tuple[Family, Callable[[DaemonFigures], Samples]], ...] = (
         Family(
             "netmon_ssh_unread_answers",
             "gauge",
-            "Answers of the last inventory round that no template could read.",
+            "Answers of the last visits that no template could read.",
         ),
         lambda daemon: _one(daemon.visits.unread),
     ),

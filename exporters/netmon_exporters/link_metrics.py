@@ -285,6 +285,17 @@ ECHO_FAMILIES: tuple[ColumnFamily, ...] = (
     ),
     ColumnFamily(
         Family(
+            "netmon_echo_jitter_seconds",
+            "gauge",
+            "Change of the round-trip time from reply to reply, smoothed as in RFC 3550.",
+            _ECHO,
+            "fewer than two replies were measured",
+        ),
+        _ECHO,
+        lambda snapshot: column(snapshot.echo.jitter_seconds),
+    ),
+    ColumnFamily(
+        Family(
             "netmon_echo_last_reply_timestamp_seconds",
             "gauge",
             "When the last echo reply arrived.",

@@ -48,6 +48,7 @@ class EchoStatus:
     address: IPAddress
     rtt_seconds: float | None
     last_reply_us: int | None
+    jitter_seconds: float | None
     silent_since_us: int | None = None
     """Since when it does not answer while the link's other family does."""
 
@@ -220,16 +221,21 @@ def _echoes(snapshot: Snapshot, inventory: Inventory) -> list[list[EchoStatus]]:
     found: list[list[EchoStatus]] = [[] for _ in snapshot.keys]
     columns = snapshot.echo
     silent_us = snapshot.judgement.silent_family_us
-    for row, family, rtt, last in zip(
+    for row, family, rtt, jitter, last in zip(
         columns.row.tolist(),
         columns.family.tolist(),
         columns.last_rtt_seconds.tolist(),
+        columns.jitter_seconds.tolist(),
         columns.last_reply_us.tolist(),
         strict=True,
     ):
         for address in inventory.links[snapshot.keys[row]].addresses:
             if address.version == family:
-                value = None if math.isnan(rtt) else rtt
                 since_us = int(silent_us[row, int(family == _IPV6)]) or None
-                found[row].append(EchoStatus(address, value, last or None, since_us))
+                echo = EchoStatus(address, _known(rtt), last or None, _known(jitter), since_us)
+                found[row].append(echo)
     return found
+
+
+def _known(figure: float) -> float | None:
+    return None if math.isnan(figure) else figure

@@ -119,6 +119,7 @@ def _link(each: LinkStatus) -> Json:
             {
                 "address": str(echo.address),
                 "rtt_seconds": echo.rtt_seconds,
+                "jitter_seconds": echo.jitter_seconds,
                 "last_reply": _instant(echo.last_reply_us),
                 "silent_since": _instant(echo.silent_since_us),
             }

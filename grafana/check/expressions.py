@@ -59,7 +59,8 @@ def plain(expression: str, values: Mapping[str, str] = MappingProxyType({})) -> 
     """Return an expression with its variables filled: those of Grafana, and the given ones."""
     known = {**_WINDOWS, **values}
     return re.sub(
-        r"\$(?:\{(\w+)(?::\w+)?\}|(\w+))",
+        # $1 is none: it is what label_replace takes from a label.
+        r"\$(?:\{(\w+)(?::\w+)?\}|([A-Za-z_]\w*))",
         lambda match: known.get(match[1] or match[2], "x"),
         expression,
     )

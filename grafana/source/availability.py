@@ -86,7 +86,7 @@ def _every_link(words: Words) -> model.Panel:
         rows(series.named(f"max by ({_BY_LINK}) (netmon_link_target_availability_ratio)")),
     ]
     columns = (
-        Column("name", "grafana.agency", links=[to_link(words)]),
+        Column("name", "grafana.agency", width=240, links=[to_link(words)]),
         Column("Value #A", "grafana.all_hours", _RATIO, coloured=True),
         Column("Value #B", "grafana.business_hours", _RATIO, coloured=True),
         Column("Value #C", "grafana.seen", _SHARE, coloured=True),

@@ -26,9 +26,9 @@ def _cells(words: Words, frame: Frame, place: str) -> model.Panel:
     district = place if "=" in place else f'district=~"{place}", district!=""'
     chosen = f'netmon_agency_info{{kind=~"$kind", {district}}}'
     # Only the chosen agencies' series are joined; the state is worked out for these alone.
-    expression = (
+    expression = series.marked(
         f"{series.codes('')} * on (agency) group_left (name) {chosen}"
         f" * on (agency, link) group_left () {series.LINK}"
     )
     figure = Figure(mappings=look.of_states(words), links=[to_link(words, "field.labels")])
-    return panels.big(words, frame, instant(expression, "{{name}} · {{link}}"), figure, names=True)
+    return panels.cells(words, frame, instant(expression, "{{name}}{{mark}}"), figure)

@@ -66,10 +66,10 @@ def _worst(words: Words) -> model.Panel:
     by = "agency, link, name, provider_name, district_name"
     lost: look.Steps = ((None, look.UP), (3600, look.DEGRADED), (4 * 3600, look.DOWN))
     columns = (
-        Column("name", "grafana.agency", links=[to_link(words)]),
-        Column("Value", "grafana.lost", Figure("dtdhms", 0, lost), coloured=True),
+        Column("name", "grafana.agency", width=240, links=[to_link(words)]),
+        Column("Value", "grafana.lost", Figure("dtdhms", 0, lost), coloured=True, width=120),
         Column("provider_name", "grafana.provider"),
-        Column("link", "grafana.link"),
+        Column("link", "grafana.link", width=100),
         Column("district_name", "grafana.district"),
         Column("agency", ""),
     )
@@ -80,9 +80,9 @@ def _worst(words: Words) -> model.Panel:
 
 def _causes(words: Words) -> model.Panel:
     columns = (
-        Column("cause", "grafana.cause", Figure(mappings=look.of_causes(words))),
-        Column("Value #A", "grafana.lost", Figure("dtdhms", 0)),
-        Column("Value #B", "grafana.outages_count", Figure(decimals=0)),
+        Column("cause", "grafana.cause", Figure(mappings=look.of_causes(words)), width=230),
+        Column("Value #A", "grafana.lost", Figure("dtdhms", 0), width=110),
+        Column("Value #B", "grafana.outages_count", Figure(decimals=0), width=80),
         Column("provider_name", "grafana.provider"),
     )
     queries = [rows(each) for each in series.by_cause("$__range")]

@@ -50,7 +50,8 @@ def _now(words: Words) -> list[model.Panel]:
 
 
 def _over_time(words: Words) -> list[model.Panel]:
-    ignored = "sum by (reason) (rate(netmon_engine_ignored_packets_total[$__rate_interval]))"
+    # Of what is never or seldom there, only what is there: many lines look alike.
+    ignored = "sum by (reason) (rate(netmon_engine_ignored_packets_total[$__rate_interval])) > 0"
     processor = 'rate(process_cpu_seconds_total{job="netmon"}[$__rate_interval])'
     failures = "sum by (exporter) (increase(netmon_exporter_failures_total[$__rate_interval]))"
     shown = (
@@ -58,7 +59,7 @@ def _over_time(words: Words) -> list[model.Panel]:
         ("grafana.round_lateness", "netmon_round_lateness_seconds", "{{round}}", "s"),
         ("grafana.echo_rate", "sum(rate(netmon_echo_requests_total[$__rate_interval]))", "", "cps"),
         ("grafana.ignored", ignored, "{{reason}}", "pps"),
-        ("grafana.snmp_statuses", "sum by (status) (netmon_snmp_status)", "{{status}}", "none"),
+        ("grafana.snmp_statuses", "sum by (status) (netmon_snmp_status) > 0", "{{status}}", "none"),
         ("grafana.processor", processor, "", "percentunit"),
         ("grafana.memory", 'process_resident_memory_bytes{job="netmon"}', "", "bytes"),
         ("grafana.failures", failures, "{{exporter}}", "none"),

@@ -88,7 +88,7 @@ def _routers(words: Words) -> model.Panel:
     by = "agency, vendor, model, serial, os, version, location"
     query = rows(f"max by ({by}) (netmon_router_info) {_NAMED}")
     columns = (
-        Column("name", "grafana.agency", links=[to_agency(words)]),
+        Column("name", "grafana.agency", width=240, links=[to_agency(words)]),
         Column("vendor", "grafana.vendor"),
         Column("model", "grafana.model"),
         Column("os", "grafana.software"),

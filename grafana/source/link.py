@@ -78,15 +78,27 @@ def _flaps(words: Words) -> look.Mappings:
 
 
 def _loss(words: Words) -> model.Panel:
-    sent = f"rate(netmon_echo_requests_total{{{ONE}}}[$__rate_interval])"
-    replied = f"rate(netmon_echo_replies_total{{{ONE}}}[$__rate_interval])"
-    # Nothing sent, no figure: 0 / 0 would be drawn as a gap, but 1 - 0 / 0 is asked for nothing.
-    queries = [
-        Query(f"1 - {replied} / ({sent} > 0)", "{{family}}"),
-        Query(f"netmon_link_limit_loss_ratio{{{ONE}}}", words("grafana.limit")),
-    ]
+    def lost(family: str) -> Query:
+        sent, replied = (
+            f'rate(netmon_echo_{what}_total{{{ONE}, family="{family}"}}[$__rate_interval])'
+            for what in ("requests", "replies")
+        )
+        # Nothing sent, no figure: 0 / 0 would be a gap, but 1 - 0 / 0 is asked for nothing.
+        return Query(f"1 - {replied} / ({sent} > 0)", "{{family}}")
+
+    limit = Query(f"netmon_link_limit_loss_ratio{{{ONE}}}", words("grafana.limit"))
     figure = Figure("percentunit", minimum=0, maximum=1)
-    return panels.limited(words, Frame("grafana.loss", 12, 8), queries, figure)
+    queries = [lost("ipv4"), lost("ipv6"), limit]
+    panel = panels.graph(words, Frame("grafana.loss", 12, 8), queries, figure)
+    dashed = {"fill": "dash", "dash": [10, 10]}
+    return panels.by_query(
+        panel,
+        [
+            {"color": panels.fixed(look.UP)},
+            {"color": panels.fixed(look.MAINTENANCE)},
+            {"color": panels.fixed(look.DEGRADED), "custom_lineStyle": dashed},
+        ],
+    )
 
 
 def _rtt(words: Words) -> model.Panel:
@@ -151,8 +163,8 @@ def _outages_by_cause(words: Words) -> model.Panel:
     queries = [rows(f"{lasted} > 0"), rows(f"round({ended}) > 0")]
     columns = (
         Column("cause", "grafana.cause", Figure(mappings=look.of_causes(words))),
-        Column("Value #A", "grafana.lost", Figure("dtdhms", 0)),
-        Column("Value #B", "grafana.outages_count", Figure(decimals=0)),
+        Column("Value #A", "grafana.lost", Figure("dtdhms", 0), width=110),
+        Column("Value #B", "grafana.outages_count", Figure(decimals=0), width=80),
     )
     frame = Frame("grafana.outages_by_cause", 8, 9)
     return panels.listing(words, frame, queries, columns, "grafana.lost")
@@ -162,10 +174,10 @@ def _neighbours(words: Words) -> model.Panel:
     beside = f"netmon_agency_info and on (district, parent) netmon_agency_info{{{_AGENCY}}}"
     above = f'label_replace(netmon_agency_info{{{_AGENCY}}}, "agency", "$1", "parent", "(.+)")'
     below = 'netmon_agency_info{parent="$agency"}'
-    expression = (
+    expression = series.marked(
         f"{series.codes('')} * on (agency) group_left (name) "
         f"(({beside}) or {below} or (netmon_agency_info and on (agency) {above}))"
     )
     figure = Figure(mappings=look.of_states(words), links=[to_link(words, "field.labels")])
-    query = instant(expression, "{{name}} · {{link}}")
-    return panels.big(words, Frame("grafana.neighbours", 16, 9), query, figure, names=True)
+    query = instant(expression, "{{name}}{{mark}}")
+    return panels.cells(words, Frame("grafana.neighbours", 16, 9), query, figure)

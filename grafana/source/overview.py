@@ -43,8 +43,9 @@ def overview(words: Words) -> model.Dashboard:
 
 def _outage_table(words: Words) -> model.Panel:
     columns = (
-        Column("name", "grafana.agency", links=[to_link(words)]),
-        Column("Value", "grafana.lasting", Figure("dtdhms", 0, _LASTING), coloured=True),
+        # Wide enough for a name, and narrow enough for both on a phone.
+        Column("name", "grafana.agency", width=240, links=[to_link(words)]),
+        Column("Value", "grafana.lasting", Figure("dtdhms", 0, _LASTING), coloured=True, width=110),
         Column("provider_name", "grafana.provider"),
         Column("link", "grafana.link"),
         Column("district_name", "grafana.district"),
@@ -120,7 +121,7 @@ def _down_by_district(words: Words) -> model.Panel:
     figure = Figure(decimals=0, minimum=0, steps=((None, look.DOWN),))
     frame = Frame("grafana.down_over_time", 12, 9)
     queries = _by_place(words, lambda by, where: f"sum by ({by}) ({down(where)})")
-    panel = panels.graph(words, frame, queries, figure, stacked=True)
+    panel = panels.stack(words, frame, queries, figure)
     panel.interval = _DISTRICT_STEP
     return panels.by_query(panel, [{"links": links} for links in _to_boxes(words)])
 
@@ -153,17 +154,13 @@ def _by_place(words: Words, expression: Callable[[str, str], str]) -> list[Query
 
 
 def _alert_table(words: Words) -> model.Panel:
+    severity = Figure(mappings=look.of_severities(words))
     columns = (
-        Column("name", "grafana.agency", links=[to_link(words)]),
+        Column("name", "grafana.agency", width=240, links=[to_link(words)]),
+        Column("severity", "grafana.severity", severity, coloured=True, width=120),
         Column("alertname", "grafana.alert", Figure(mappings=look.of_alerts(words))),
-        Column(
-            "severity",
-            "grafana.severity",
-            Figure(mappings=look.of_severities(words)),
-            coloured=True,
-        ),
-        Column("link", "grafana.link"),
-        Column("Value", "grafana.alert_series", Figure(decimals=0)),
+        Column("link", "grafana.link", width=110),
+        Column("Value", "grafana.alert_series", Figure(decimals=0), width=90),
         Column("agency", ""),
     )
     # One that always fires, to show that the way to the pager works, is no trouble.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from grafana_foundation_sdk.models import (
@@ -23,6 +23,7 @@ from grafana.source.look import (
     DEGRADED,
     NEUTRAL,
     NO_DATA,
+    UP,
     Mappings,
     Steps,
     Words,
@@ -119,10 +120,18 @@ def big(
         reduce_options=_LAST,
         text_mode=mode,
         # Sized by itself, text as tall as its tile loses the accents of capitals.
-        text=common.VizTextDisplayOptions(value_size=16 if names else 34),
+        text=common.VizTextDisplayOptions(title_size=13, value_size=22 if names else 34),
         wide_layout=False,
     )
     return _panel(words, frame, _Body("stat", [query], options, _defaults(words, figure)))
+
+
+def cells(words: Words, frame: Frame, query: Query, figure: Figure) -> model.Panel:
+    """Return a stat of many tiles: small letters, so that names are not cut."""
+    panel = big(words, frame, query, figure, names=True)
+    if isinstance(panel.options, stat.Options):
+        panel.options.text = common.VizTextDisplayOptions(title_size=11, value_size=14)
+    return panel
 
 
 def counts(
@@ -134,10 +143,6 @@ def counts(
     """
     queries = [instant(expression, words(key)) for key, expression, _ in counted]
     panel = big(words, frame, queries[0], figure, names=True)
-    body = panel.options
-    if not isinstance(body, stat.Options):
-        raise TypeError(body)
-    body.text = common.VizTextDisplayOptions(title_size=15, value_size=34)
     panel.targets = [_target(query, index) for index, query in enumerate(queries)]
     return by_query(panel, [{"thresholds": _thresholds(steps)} for _, _, steps in counted])
 
@@ -162,28 +167,29 @@ def bars(words: Words, frame: Frame, query: Query, figure: Figure) -> model.Pane
     return _panel(words, frame, _Body("bargauge", [query], options, _defaults(words, figure)))
 
 
-def graph(
-    words: Words, frame: Frame, queries: Sequence[Query], figure: Figure, *, stacked: bool = False
-) -> model.Panel:
+def graph(words: Words, frame: Frame, queries: Sequence[Query], figure: Figure) -> model.Panel:
     """Return lines over time; gaps stay gaps."""
-    return _panel(words, frame, _lines(words, queries, figure, stacked=stacked))
+    return _panel(words, frame, _lines(words, queries, figure))
 
 
-def limited(words: Words, frame: Frame, queries: Sequence[Query], figure: Figure) -> model.Panel:
-    """Return lines over time, the second query's a limit: dashed and in a colour of its own."""
-    body = _lines(words, queries, figure, stacked=False)
-    line = {"fill": "dash", "dash": [10, 10]}
-    dashed = _of_query(1, color=_shades(DEGRADED), custom_lineStyle=line)
-    return _panel(words, frame, replace(body, overrides=[dashed]))
+def stack(words: Words, frame: Frame, queries: Sequence[Query], figure: Figure) -> model.Panel:
+    """Return one coloured area over time whose parts, too many for colours, are told on hover."""
+    body = _lines(words, queries, figure)
+    body.defaults.color = fixed(figure.steps[0][1])
+    body.defaults.custom = _drawn(common.StackingMode.NORMAL, fill=30)
+    panel = _panel(words, frame, body)
+    if isinstance(panel.options, timeseries.Options):
+        panel.options.legend = _legend(is_shown=False)
+    return panel
 
 
 def both_ways(
     words: Words, frame: Frame, above: Query, below: Query, figure: Figure
 ) -> model.Panel:
     """Return lines of which the second query's are drawn below zero."""
-    body = _lines(words, [above, below], figure, stacked=False)
-    mirrored = _of_query(1, color=_shades(DEGRADED), custom_transform="negative-Y")
-    return _panel(words, frame, replace(body, overrides=[mirrored]))
+    panel = graph(words, frame, [above, below], figure)
+    mirrored = {"custom_transform": "negative-Y", "color": fixed(DEGRADED)}
+    return by_query(panel, [{"color": fixed(UP)}, mirrored])
 
 
 def timeline(
@@ -324,23 +330,31 @@ def _panel(words: Words, frame: Frame, body: _Body) -> model.Panel:
     )
 
 
-def _lines(words: Words, queries: Sequence[Query], figure: Figure, *, stacked: bool) -> _Body:
-    mode = common.StackingMode.NORMAL if stacked else common.StackingMode.NONE
-    custom = timeseries.FieldConfig(
-        line_width=1,
-        fill_opacity=30 if stacked else 8,
-        span_nulls=False,
-        stacking=common.StackingConfig(mode=mode),
-        show_points=common.VisibilityMode.AUTO,
-    )
+def _lines(words: Words, queries: Sequence[Query], figure: Figure) -> _Body:
     defaults = _defaults(words, figure)
-    defaults.custom = custom
-    # Lines of one panel differ in brightness: that is seen with any kind of colour vision.
-    defaults.color = _shades(figure.steps[0][1])
+    defaults.custom = _drawn(common.StackingMode.NONE, fill=8)
+    # Nobody can name these series beforehand. The first two colours differ with any kind of
+    # colour vision (a test measures that); of more than these the legend tells.
+    defaults.color = model.FieldColor(mode=model.FieldColorModeId.PALETTE_CLASSIC)
     options = timeseries.Options(
         legend=_legend(), tooltip=common.VizTooltipOptions(mode=common.TooltipDisplayMode.MULTI)
     )
     return _Body("timeseries", queries, options, defaults)
+
+
+def _drawn(stacking: common.StackingMode, fill: int) -> timeseries.FieldConfig:
+    return timeseries.FieldConfig(
+        line_width=1,
+        fill_opacity=fill,
+        span_nulls=False,
+        stacking=common.StackingConfig(mode=stacking),
+        show_points=common.VisibilityMode.AUTO,
+    )
+
+
+def fixed(colour: str) -> model.FieldColor:
+    """Return the choice of one colour."""
+    return model.FieldColor(mode=model.FieldColorModeId.FIXED, fixed_color=colour)
 
 
 def _of_query(index: int, **values: object) -> model.DashboardFieldConfigSourceOverrides:
@@ -348,10 +362,6 @@ def _of_query(index: int, **values: object) -> model.DashboardFieldConfigSourceO
     return model.DashboardFieldConfigSourceOverrides(
         matcher=matcher, properties=properties(**values)
     )
-
-
-def _shades(colour: str) -> model.FieldColor:
-    return model.FieldColor(mode=model.FieldColorModeId.SHADES, fixed_color=colour)
 
 
 def _target(query: Query, index: int) -> prom.Dataquery:
@@ -395,9 +405,9 @@ def _thresholds(steps: Steps) -> model.ThresholdsConfig:
     )
 
 
-def _legend() -> common.VizLegendOptions:
+def _legend(*, is_shown: bool = True) -> common.VizLegendOptions:
     return common.VizLegendOptions(
-        show_legend=True,
+        show_legend=is_shown,
         display_mode=common.LegendDisplayMode.LIST,
         placement=common.LegendPlacement.BOTTOM,
     )

@@ -27,6 +27,9 @@ FLEET = 'kind=~"$kind", district=~"$district", provider=~"$provider"'
 """Matchers of the records that carry kind, district and provider."""
 ONE = 'agency="$agency", link="$link"'
 
+USUAL_LINK = "primary"
+"""The id of the link that stands in one line of YAML."""
+
 USABLE, JUDGED = 'state=~"up|degraded"', 'state=~"up|degraded|down"'
 SEEN = 'state!~"unknown|unobserved"'
 
@@ -94,6 +97,15 @@ def by_cause(window: str) -> tuple[str, str]:
         for record in (OUTAGE_SECONDS, ENDED_OUTAGES)
     )
     return f"{lasted} > 0", f"round({ended}) > 0"
+
+
+def marked(expression: str) -> str:
+    """Return series of links with a label `mark` that names the link, unless it is the usual one.
+
+    A name and a link are too long for a tile.
+    """
+    named = f'label_replace({expression}, "mark", " · $1", "link", "(.+)")'
+    return f'label_replace({named}, "mark", "", "link", "{USUAL_LINK}")'
 
 
 def carrier(expression: str) -> str:

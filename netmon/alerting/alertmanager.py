@@ -26,7 +26,8 @@ _BUSINESS = "business-hours"
 _LINKS = "LinkDown|BackupLinkDown|LinkDegraded|LinkFlapping"
 _AGENCIES = f"AgencyDown|{_LINKS}"
 _DOWN = "AgencyDown|LinkDown|BackupLinkDown"
-_ALL = f"{_AGENCIES}|ProviderOutage|AreaOutage|SnmpDown|Saturated|RouterRestarted|AvailabilityBurn"
+_ROUTERS = "SnmpDown|Saturated|HostKeyChanged|RouterRestarted"
+_ALL = f"{_AGENCIES}|ProviderOutage|AreaOutage|{_ROUTERS}|AvailabilityBurn"
 
 
 def configuration(inventory: Inventory, settings: Settings) -> str:

@@ -150,6 +150,7 @@ def _degraded(reason: str, after: float) -> Alert:
 def _router_alerts(alerting: Alerting) -> list[Alert]:
     ticket = alerting.ticket_after_seconds
     answers = f"netmon_snmp_up == 0 unless on ({q.AGENCY}) {q.AGENCY_TROUBLE}"
+    changed = "netmon_ssh_host_key_changed == 1"
     restarted = f"netmon_router_uptime_seconds < {_RESTART_SECONDS}"
     return [
         Alert(
@@ -166,6 +167,7 @@ def _router_alerts(alerting: Alerting) -> list[Alert]:
             ticket,
             _KEEP_SECONDS,
         ),
+        Alert("HostKeyChanged", q.held(q.named(changed), "HostKeyChanged", q.AGENCY), "warning"),
         Alert("RouterRestarted", q.held(q.named(restarted), "RouterRestarted", q.AGENCY), "info"),
     ]
 

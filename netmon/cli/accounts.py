@@ -138,7 +138,7 @@ def _demand_known(options: argparse.Namespace, inventory: Inventory, reader: Led
 
 def _availability(options: argparse.Namespace) -> int:
     with _opened(options) as (loaded, reader, zone):
-        period = _month(options.month, zone, reader.status().beat_us)
+        period = month(options.month, zone, reader.status().beat_us)
         result = reader.availability(loaded.inventory, period, loaded.settings.calendar)
     if options.format == "json":
         print(report.availability_json(result))
@@ -156,7 +156,7 @@ def _spans(options: argparse.Namespace) -> int:
         if key not in loaded.inventory.links:
             message = f"{key}: no such link in the inventory"
             raise CapabilityError(message)
-        period = _month(options.month, zone, reader.status().beat_us)
+        period = month(options.month, zone, reader.status().beat_us)
         spans = reader.spans(key, period.start_us, period.end_us)
     records = [
         {
@@ -213,7 +213,12 @@ def moment(text: str, zone: ZoneInfo) -> int:
     return from_datetime(at if at.tzinfo else at.replace(tzinfo=zone))
 
 
-def _month(text: str | None, zone: ZoneInfo, now_us: int) -> Period:
+def month(text: str | None, zone: ZoneInfo, now_us: int) -> Period:
+    """Return the period of a month; None: the present one.
+
+    Raises:
+        CapabilityError: it is no month.
+    """
     if text is None:
         text = report.iso(now_us, zone)[:7]
     if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):

@@ -14,6 +14,7 @@ from netmon.cli import (
     inventory,
     maintenance,
     probe,
+    reclassify,
     relay,
     run,
     status,
@@ -30,7 +31,8 @@ def parser() -> argparse.ArgumentParser:
     this.add_argument("--version", action="version", version=f"netmon {__version__}")
     commands = this.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in (
-        run, check, probe, status, accounts, inventory, maintenance, export, relay, drill, demo
+        run, check, probe, status, accounts, inventory, maintenance, reclassify, export, relay,
+        drill, demo,
     ):  # fmt: skip
         module.add(commands)
     return this

@@ -129,10 +129,9 @@ def _standing(options: argparse.Namespace, loaded: LoadedAll) -> int:
     if options.format == "table" and len(options.agencies) == 1 and rows:
         detail = tables.detail_table(rows[0], zone, options.lang)
         return _print(options, lambda: detail, ())
+    made = tables.standing_trees if options.format == "json" else tables.standing_records
     return _print(
-        options,
-        lambda: tables.standing_table(rows, zone, options.lang),
-        tables.standing_records(rows, zone),
+        options, lambda: tables.standing_table(rows, zone, options.lang), made(rows, zone)
     )
 
 

@@ -7,6 +7,7 @@ import statistics
 import sys
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -47,6 +48,12 @@ class Pinged:
     def rtts_seconds(self) -> list[float]:
         """Of those that were answered."""
         return [each.rtt_seconds for each in self.results if each.rtt_seconds is not None]
+
+    @property
+    def jitter_seconds(self) -> float | None:
+        """The mean change from reply to reply; None: fewer than two were measured."""
+        changes = [abs(after - before) for before, after in pairwise(self.rtts_seconds)]
+        return statistics.mean(changes) if changes else None
 
     @property
     def sent(self) -> int:
@@ -133,11 +140,12 @@ def _table(title: str, *columns: str, right: Sequence[str] = ()) -> Table:
 
 
 def _echo_table(pinged: Iterable[Pinged]) -> Table:
-    figures = ("sent", "lost", "min", "median", "max")
+    figures = ("sent", "lost", "min", "median", "max", "jitter")
     table = _table("ICMP echo", "link", "address", *figures, "what was said", right=figures)
     for each in pinged:
-        rtts = each.rtts_seconds
-        shown = (min(rtts), statistics.median(rtts), max(rtts)) if rtts else ()
+        rtts, jitter = each.rtts_seconds, each.jitter_seconds
+        shown = [min(rtts), statistics.median(rtts), max(rtts)] if rtts else []
+        shown += [] if jitter is None else [jitter]
         lost = each.sent - len(rtts)
         table.add_row(
             each.link,
@@ -145,7 +153,7 @@ def _echo_table(pinged: Iterable[Pinged]) -> Table:
             str(each.sent),
             Text(f"{lost / each.sent:.0%}" if each.sent else "", "bold red" if lost else "green"),
             *(f"{rtt * 1000:.2f} ms" for rtt in shown),
-            *[""] * (3 - len(shown)),
+            *[""] * (4 - len(shown)),
             Text("; ".join(each.said)),
         )
     return table
@@ -305,6 +313,7 @@ def _echoes(pinged: Pinged) -> dict[str, Any]:
             "min": min(rtts, default=None),
             "median": statistics.median(rtts) if rtts else None,
             "max": max(rtts, default=None),
+            "jitter": pinged.jitter_seconds,
         },
         "said": list(pinged.said),
     }

@@ -88,6 +88,13 @@ class LimitKeys:
 LIMITS = Table("limits", LimitKeys)
 
 
+PLATFORMS: tuple[str, ...] = (
+    "cisco_ios", "cisco_xe", "fortinet", "frr", "hp_comware", "huawei_vrp", "juniper_junos",
+    "linux", "mikrotik_routeros",
+)  # fmt: skip
+"""Whose terminals netmon can read: the files of netmon/probes/ssh/platforms."""
+
+
 class LinkDefaultKeys:
     """Keys of a link that an agency, or the defaults of its kind, may give for all its links."""
 
@@ -104,7 +111,9 @@ class RouterDefaultKeys:
     SNMP = Field("snmp", config_name, "SNMP credential: a name in `credentials: snmp:`.")
     SSH = Field("ssh", config_name, "SSH credential: a name in `credentials: ssh:`.")
     PLATFORM = Field(
-        "platform", config_name, "netmiko device type, where it is not to be found out."
+        "platform",
+        choice(*PLATFORMS),
+        "How its terminal is spoken to, where SNMP does not tell it.",
     )
 
 

@@ -119,23 +119,25 @@ class ConfigStore:
         return self._text(tree[name][1]) if name in tree else None
 
     def versions(self, agency: str | None = None) -> Iterator[Version]:
-        """Yield what was kept, the newest first."""
+        """Yield what was kept, the newest first.
+
+        Each commit keeps one file and names it: to compare trees of thousands of files would take
+        minutes after some years.
+        """
         commit_id = self._head()
         while commit_id is not None:
             commit = self._of(commit_id, Commit)
-            parent = commit.parents[0] if commit.parents else None
-            now, before = self._tree(commit_id), self._tree(parent)
-            names = (_file(agency),) if agency is not None else tuple(now)
-            for name in names:
-                if name in now and (name not in before or now[name][1] != before[name][1]):
-                    yield Version(
-                        name.decode().removesuffix(".cfg"),
-                        commit_id.decode(),
-                        now[name][1].decode()[:_SHOWN],
-                        commit.commit_time * MICROSECONDS,
-                        commit.message.decode().strip(),
-                    )
-            commit_id = parent
+            name = commit.message.partition(b":")[0].decode()
+            tree = self._tree(commit_id) if agency in {None, name} else Tree()
+            if _file(name) in tree:
+                yield Version(
+                    name,
+                    commit_id.decode(),
+                    tree[_file(name)][1].decode()[:_SHOWN],
+                    commit.commit_time * MICROSECONDS,
+                    commit.message.decode().strip(),
+                )
+            commit_id = commit.parents[0] if commit.parents else None
 
     def diff(self, agency: str, since_us: int | None = None) -> str:
         """Return what changed since then, or at the last change, as a unified diff; "": nothing.
@@ -143,16 +145,16 @@ class ConfigStore:
         Raises:
             InventoryError: no configuration of this agency was ever kept.
         """
-        found = list(self.versions(agency))
-        if not found:
+        found = self.versions(agency)
+        newest = next(found, None)
+        if newest is None:
             raise InventoryError(f"{agency}: no configuration was kept yet")
-        newest = found[0]
         if since_us is None:
-            old = found[1] if len(found) > 1 else None
+            old = next(found, None)
+        elif newest.at_us <= since_us:
+            return ""
         else:
             old = next((each for each in found if each.at_us <= since_us), None)
-        if old is not None and old.commit == newest.commit:
-            return ""
         before = "" if old is None else self._at(old)
         return _unified(agency, before, self._at(newest), old, newest)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from netmon.inventory.journal import IDENTITY, Disagreement, disagreements
 from netmon.inventory.latest import LastVisit
+from netmon.ledger.facts import TRAP
 from netmon.model import Agency
 
 if TYPE_CHECKING:
@@ -55,14 +56,14 @@ def described(row: Standing) -> str:
 
 
 def _standing(agency: Agency, facts: list[Fact], visit: LastVisit | None) -> Standing:
-    told = [fact for fact in facts if fact.value]
+    told = [fact for fact in facts if fact.value and fact.source != TRAP]
     best = {fact.key: fact for fact in sorted(told, key=_trust)}
     serial = best.get("serial")
     return Standing(
         agency=agency,
         identity={key: best[key].value for key in IDENTITY if key in best},
         since_us=None if serial is None else serial.at_us,
-        tables={sort: _rows(best, sort) for sort in _SORTS},
+        tables={sort: _rows(told, sort) for sort in _SORTS},
         sources=tuple(sorted({fact.source for fact in told})),
         disagreements=tuple(disagreements(told)),
         visit=visit,
@@ -74,8 +75,11 @@ def _trust(fact: Fact) -> int:
     return -_SOURCES.index(fact.source) if fact.source in _SOURCES else -len(_SOURCES)
 
 
-def _rows(best: Mapping[str, Fact], sort: str) -> dict[str, str]:
+def _rows(told: list[Fact], sort: str) -> dict[str, str]:
+    """Return the rows of the most trusted source that has any: names differ between sources."""
     prefix = f"{sort}/"
-    return {
-        key.removeprefix(prefix): fact.value for key, fact in best.items() if key.startswith(prefix)
-    }
+    rows: dict[str, dict[str, str]] = {}
+    for fact in sorted(told, key=_trust):
+        if fact.key.startswith(prefix):
+            rows.setdefault(fact.source, {})[fact.key.removeprefix(prefix)] = fact.value
+    return next(reversed(rows.values()), {})

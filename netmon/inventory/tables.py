@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -11,7 +12,7 @@ from netmon.ledger.report import instant, iso
 from netmon.messages import Catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from netmon.inventory.coverage import Coverage
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _ROUTERS = "inventory.routers"
 _MINUTES = len("2026-11-23 08:12")
+_DAYS = len("2026-11-23")
 
 
 def standing_records(rows: Iterable[Standing], zone: ZoneInfo) -> list[Record]:
@@ -49,11 +51,24 @@ def standing_records(rows: Iterable[Standing], zone: ZoneInfo) -> list[Record]:
     ]
 
 
+def standing_trees(rows: Sequence[Standing], zone: ZoneInfo) -> list[Record]:
+    """Return everything that is known of each router, for JSON."""
+    return [
+        {
+            **record,
+            **{key: row.visit.facts.get(key, "") if row.visit else "" for key in _LIVELY},
+            "disagreements": {each.key: dict(each.told) for each in row.disagreements},
+            "tables": {**row.tables, "arp": row.visit.tables.get("arp", {}) if row.visit else {}},
+        }
+        for record, row in zip(standing_records(rows, zone), rows, strict=True)
+    ]
+
+
 def standing_table(rows: Iterable[Standing], zone: ZoneInfo, language: str) -> Table:
     """Return one line for each router."""
     columns = (
         "inventory.agency",
-        "inventory.kind",
+        "inventory.name",
         "inventory.vendor",
         "inventory.model",
         "inventory.serial",
@@ -65,9 +80,9 @@ def standing_table(rows: Iterable[Standing], zone: ZoneInfo, language: str) -> T
     for row in rows:
         table.add_row(
             row.agency.id,
-            row.agency.kind,
+            row.agency.name,
             *(row.identity.get(key, "") for key in ("vendor", "model", "serial", "version")),
-            _minute(row.since_us, zone),
+            _minute(row.since_us, zone)[:_DAYS],
             _visited(row.visit, zone, language),
         )
     return table
@@ -75,7 +90,8 @@ def standing_table(rows: Iterable[Standing], zone: ZoneInfo, language: str) -> T
 
 def detail_table(row: Standing, zone: ZoneInfo, language: str) -> Table:
     """Return everything that is known of one router."""
-    table = _table(language, "inventory.title", ("inventory.subject", "inventory.value"))
+    title = f"{row.agency.name} ({row.agency.id})"
+    table = _titled(language, title, ("inventory.subject", "inventory.value"))
     for key, value in row.identity.items():
         table.add_row(fact_word(language, key), value)
     for each in row.disagreements:
@@ -88,6 +104,9 @@ def detail_table(row: Standing, zone: ZoneInfo, language: str) -> Table:
         table.add_row(_word(language, "inventory.visited"), visited)
         if visit.detail:
             table.add_row("", visit.detail)
+        for key in _LIVELY:
+            if key in visit.facts:
+                table.add_row(fact_word(language, key), visit.facts[key])
         by = f" ({visit.changed_by})" if visit.changed_by else ""
         kept = f"{visit.configuration} {visit.changed_at}{by}".strip()
         table.add_row(_word(language, "inventory.configuration"), kept)
@@ -193,7 +212,14 @@ def software_table(records: Iterable[Record], language: str) -> Table:
 
 
 def _table(language: str, title: str, columns: Iterable[str]) -> Table:
-    table = Table(title=_word(language, title), title_justify="left")
+    return _titled(language, _word(language, title), columns)
+
+
+def _titled(language: str, title: str, columns: Iterable[str]) -> Table:
+    table = Table(
+        title=title, title_style="bold", title_justify="left",
+        box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False,
+    )  # fmt: skip
     for column in columns:
         table.add_column(_word(language, column), overflow="fold")
     return table
@@ -229,6 +255,8 @@ def _when(at_us: int | None, zone: ZoneInfo) -> str:
     return "" if at_us is None else iso(at_us, zone)
 
 
+_LIVELY = ("uptime", "booted")
+"""Facts of the last visit that the journal does not tell: they are others each time."""
 _IDENTITY = ("name", "vendor", "model", "serial", "os", "version")
 _COVERAGE = (
     "agencies", "connected", "lan", "lan_known", "staff", "mailboxes", "document_system",

@@ -202,8 +202,11 @@ class Book:
 
     def sweep(self) -> None:
         """Forget what is over and too old to be classed anew: a few cases at each call."""
+        # What a link brought from the ledger has aged on its way; it fades from now on.
+        self._swept_us = self._swept_us or self.now_us
         if not self._to_sweep and self.now_us - self._swept_us >= _SWEEP_US:
             keep = 0.5 ** ((self.now_us - self._swept_us) / RUN_HALF_LIFE_US)
+            self.links.runs *= keep
             self.links.trials *= keep
             self.links.hits *= keep
             self._swept_us = self.now_us

@@ -207,7 +207,8 @@ def _learn_losses(links: LinkColumns, slots: NDArray[np.int32], sent_us: NDArray
     goes_on = ~between.any(axis=1) & (replies_us.min(axis=1) < sent_us) & (links.losses[slots] > 0)
     begins = slots[~goes_on]
     known = learn_run(_known(links, begins), links.losses[begins], _ECHOES_PER_YEAR)
-    _, links.trials[begins], links.hits[begins], links.suspicion[begins] = known
+    links.runs[begins], links.trials[begins], links.hits[begins] = known[1:4]
+    links.suspicion[begins] = known.suspicion
     links.onset[begins] += (1 - links.onset[begins]) / links.onset_echoes[begins]
     links.losses[begins] = 0
     links.losses[slots] += 1
@@ -226,7 +227,8 @@ def _begin_runs(
 
 
 def _known(links: LinkColumns, slots: NDArray[np.int32]) -> Known:
-    return Known(links.onset[slots], links.trials[slots], links.hits[slots], links.suspicion[slots])
+    columns = (links.onset, links.runs, links.trials, links.hits, links.suspicion)
+    return Known(*(column[slots] for column in columns))
 
 
 def _interval_us(links: LinkColumns, slots: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -29,6 +29,7 @@ class Learnt:
     onset: float
     onset_echoes: float
     """How much evidence `onset` rests on."""
+    runs: float
     trials: float
     hits: float
     suspicion: float
@@ -40,6 +41,7 @@ def learnt_at(links: LinkColumns, slot: int, now_us: int) -> Learnt:
         now_us,
         float(links.onset[slot]),
         float(links.onset_echoes[slot]),
+        float(links.runs[slot]),
         float(links.trials[slot]),
         float(links.hits[slot]),
         float(links.suspicion[slot]),
@@ -50,6 +52,7 @@ def take_up(links: LinkColumns, slot: int, learnt: Learnt, now_us: int) -> None:
     """Let a link go on from what was learnt about it; evidence of runs fades with time."""
     keep = 0.5 ** (max(now_us - learnt.at_us, 0) / RUN_HALF_LIFE_US)
     links.onset[slot], links.onset_echoes[slot] = learnt.onset, learnt.onset_echoes
+    links.runs[slot] = learnt.runs * keep
     links.trials[slot], links.hits[slot] = learnt.trials * keep, learnt.hits * keep
     links.suspicion[slot] = learnt.suspicion
     remember(links, np.array([slot]))
@@ -59,7 +62,7 @@ def news(links: LinkColumns) -> NDArray[np.intp]:
     """Return the slots about which more was learnt than was last remembered."""
     told = links.remembered
     moved = np.abs(links.suspicion - told[:, 0]) >= _NEWS_NATS
-    more = np.abs(links.trials - told[:, 1])
+    more = np.abs(links.runs + links.trials - told[:, 1])
     moved |= more >= np.maximum(_NEWS_LOSSES, _NEWS_RATIO * told[:, 1])
     step = np.maximum(_NEWS_ONSET, _NEWS_RATIO * told[:, 2])
     moved |= np.abs(links.onset - told[:, 2]) >= step
@@ -68,5 +71,6 @@ def news(links: LinkColumns) -> NDArray[np.intp]:
 
 def remember(links: LinkColumns, slots: NDArray[np.intp]) -> None:
     """Note that the ledger knows what was learnt about these."""
-    columns = (links.suspicion[slots], links.trials[slots], links.onset[slots])
+    losses = links.runs[slots] + links.trials[slots]
+    columns = (links.suspicion[slots], losses, links.onset[slots])
     links.remembered[slots] = np.stack(columns, axis=1)

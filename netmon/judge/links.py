@@ -126,6 +126,7 @@ class LinkColumns:
         """Add the columns of what is learnt about links and outlives a restart."""
         self.onset = np.full(capacity, ONSET_UNKNOWN, np.float64)
         self.onset_echoes = np.full(capacity, ONSET_PRIOR_ECHOES, np.float64)
+        self.runs = np.zeros(capacity, np.float64)
         self.trials = np.zeros(capacity, np.float64)
         self.hits = np.zeros(capacity, np.float64)
         self.suspicion = np.full(capacity, SUSPICION_UNKNOWN, np.float64)

@@ -4,7 +4,7 @@ Wald's sequential probability ratio test, restarted at every reply. Under "it is
 is lost; a run of n losses decides when an uncut link would show one so long less often than the
 operator accepts false alarms. Of an uncut link there are two views, and the test obeys both:
 
-* Losses come one by one, or as the link's own runs so far have gone on (`trials`, `hits`).
+* Losses come one by one, or go on as they have so far in the link's own runs.
 * The line is dead for spells now and then, of which a new link's first ones cannot be told from
   a cut. How likely that is, `suspicion` says, as log odds: every spell that ended raises it, every
   hour without one lowers it. A link that nobody knows begins suspected and so is judged slowly;
@@ -48,7 +48,8 @@ LONGEST_SECONDS = 60.0
 _ONSET_FLOOR = 0.001
 _PRIOR_HITS = 0.25
 _PRIOR_TRIALS = 20.0
-_DEVIATIONS = 2.0
+_DEVIATIONS_ALONE = 1.0
+_DEVIATIONS_IN_SPELLS = 2.0
 """By so many standard deviations the learnt persistence is taken for worse than it looks."""
 _PERSISTENCE_CEILING = 0.98
 _FEWEST_LOSSES = 3
@@ -61,7 +62,7 @@ _SPELLS_PER_HOUR = 1.0
 """A line that has spells has so many; seldomer ones pass for what they are, short outages."""
 _SPELL_NATS = 8.5
 """A spell is so much likelier on such a line than an outage that nobody had time to decide."""
-_CHANCE_PER_YEAR = 1000.0
+_CHANCE_PER_YEAR = 100.0
 """A run that single losses would show more often than this is no spell."""
 
 _STRAY_REPLY = 0.05
@@ -79,6 +80,8 @@ class Known(NamedTuple):
 
     onset: NDArray[np.float64]
     """Chance that an echo begins a run of losses."""
+    runs: NDArray[np.float64]
+    """Remembered runs that ended."""
     trials: NDArray[np.float64]
     """Remembered losses within runs that ended, from the second of each run on …"""
     hits: NDArray[np.float64]
@@ -102,12 +105,18 @@ def losses_needed(known: Known, pace: Pace) -> NDArray[np.int32]:
     onset = np.maximum(known.onset, _ONSET_FLOOR)
     runs_per_alarm = onset * pace.echoes_per_year / pace.false_alarms_per_year
     nats = np.maximum(np.log(runs_per_alarm), 0.0)
-    alone = np.maximum(_persistence(known, _PRIOR_HITS, _PRIOR_TRIALS), onset)
+    # Of all losses, those from the second of each run on are the ones that followed another.
+    alone = _persistence(
+        known.trials + _PRIOR_HITS, known.runs + known.trials, _PRIOR_TRIALS, _DEVIATIONS_ALONE
+    )
     seldom = np.maximum(nats + np.minimum(known.suspicion, 0.0), 0.0)
     goes_on = float(np.exp(-pace.confirming_seconds / _SPELL_SECONDS))
     losses = _PRIOR_SPELLS / (1 - goes_on)
-    spells = _persistence(known, losses * goes_on, losses)
-    needed = 1 + np.ceil(np.maximum(_runs(nats, alone), _runs(seldom, spells)))
+    spells = _persistence(
+        known.hits + losses * goes_on, known.trials, losses, _DEVIATIONS_IN_SPELLS
+    )
+    chance = np.maximum(_runs(nats, np.maximum(alone, onset)), _runs(seldom, spells))
+    needed = 1 + np.ceil(chance)
     most = max(round(LONGEST_SECONDS / pace.confirming_seconds), _FEWEST_LOSSES)
     losses: NDArray[np.int32] = np.clip(needed, _FEWEST_LOSSES, most).astype(np.int32)
     return losses
@@ -116,15 +125,18 @@ def losses_needed(known: Known, pace: Pace) -> NDArray[np.int32]:
 def learn_run(known: Known, length: NDArray[np.int32], echoes_per_year: float) -> Known:
     """Return what is known after one ended run each of `length` losses; 0: none ended.
 
-    The step from the first loss to the second is left out: the first confirming echo leaves later
-    after a loss than the next ones do, so that a bursty line would look better than it is.
+    Spells are told by `trials` and `hits`, which leave out the step from the first loss to the
+    second: the first confirming echo leaves later after a loss than the next ones do, so that a
+    bursty line would look better than it is.
     """
     later = np.maximum(length - 1, 0)
-    trials, hits = known.trials + later, known.hits + np.maximum(later - 1, 0)
-    keep = np.where(trials > RUN_MEMORY_LOSSES, 0.5, 1.0)
+    runs, trials = known.runs + (length > 0), known.trials + later
+    hits = known.hits + np.maximum(later - 1, 0)
+    keep = np.where(runs + trials > RUN_MEMORY_LOSSES, 0.5, 1.0)
     is_spell = length >= _spell_losses(known.onset, echoes_per_year)
     suspicion = np.where(is_spell, known.suspicion + _SPELL_NATS, known.suspicion)
-    return Known(known.onset, trials * keep, hits * keep, np.minimum(suspicion, _SUSPICION_MOST))
+    suspicion = np.minimum(suspicion, _SUSPICION_MOST)
+    return Known(known.onset, runs * keep, trials * keep, hits * keep, suspicion)
 
 
 def clear(suspicion: NDArray[np.float64], seen_us: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -141,11 +153,15 @@ def _spell_losses(onset: NDArray[np.float64], echoes_per_year: float) -> NDArray
     return needed
 
 
-def _persistence(known: Known, prior_hits: float, prior_trials: float) -> NDArray[np.float64]:
-    weight = known.trials + prior_trials
-    mean = (known.hits + prior_hits) / weight
-    deviation = np.sqrt(mean * (1 - mean) * known.trials) / weight
-    return np.minimum(mean + _DEVIATIONS * deviation, _PERSISTENCE_CEILING)
+def _persistence(
+    hits: NDArray[np.float64], trials: NDArray[np.float64], prior: float, deviations: float
+) -> NDArray[np.float64]:
+    """Return how likely a loss follows a loss; `hits` hold those of `prior` trials more."""
+    weight = trials + prior
+    mean = hits / weight
+    deviation = np.sqrt(mean * (1 - mean) * trials) / weight
+    worse: NDArray[np.float64] = mean + deviations * deviation
+    return worse
 
 
 def _runs(nats: NDArray[np.float64], persistence: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,6 +16,10 @@ _FEWEST = 2
 """So many different characters a serial number has at least."""
 
 
+TRAP = "trap"
+"""Source and sort of what traps leave in the journal: something that happened, and no fact."""
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What a source told about an agency's router at an instant."""

@@ -124,7 +124,7 @@ def to_book(columns: tuple[Any, ...]) -> LinkBook:
         since_us,
         list(columns[_BOOK_FIXED:_BOOK_OUTAGES]),
         list(columns[_BOOK_OUTAGES : _BOOK_OUTAGES + len(CAUSES)]),
-        list(columns[_BOOK_OUTAGES + len(CAUSES) :]),
+        list(columns[_BOOK_OUTAGES + len(CAUSES) :]) or [0] * len(CAUSES),
         open_us,
         None if open_cause is None else Cause(open_cause),
         awaiting_us,

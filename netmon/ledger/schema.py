@@ -144,6 +144,8 @@ MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """Statements that lead from version n to n + 1."""
 MEMORY_VERSION = 2
 """Since then there is the table `memory`: an older file can be read all the same."""
+LASTING_VERSION = 3
+"""Since then books tell how long outages lasted: an older file can be read all the same."""
 
 
 def prepare(

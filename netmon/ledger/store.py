@@ -23,6 +23,7 @@ from netmon.ledger.rows import (
     to_row_entry,
     to_window,
 )
+from netmon.ledger.schema import LASTING_COLUMNS, LASTING_VERSION, MIGRATIONS
 from netmon.model import (
     Event,
     Health,
@@ -157,9 +158,12 @@ class Store:
         ).fetchone()
         return None if row is None else int(row[0])
 
-    def books(self) -> dict[LinkKey, LinkBook]:
-        """Return the book of every link."""
-        rows = self._connection.execute(_SELECT_BOOKS)
+    def books(self, version: int = len(MIGRATIONS)) -> dict[LinkKey, LinkBook]:
+        """Return the book of every link; older versions do not tell how long outages lasted."""
+        query = _SELECT_BOOKS
+        if version < LASTING_VERSION:
+            query = query.replace(", ".join(("", *LASTING_COLUMNS)), "")
+        rows = self._connection.execute(query)
         return {LinkKey(row[1], row[2]): to_book(row[3:]) for row in rows}
 
     def books_of(self, keys: Iterable[LinkKey]) -> dict[LinkKey, LinkBook]:

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from netmon.ledger.headings import heading
 from netmon.ledger.report import duration, evidence_text, instant, length_us, percentage
-from netmon.model import Hours, LinkKey, MaintenanceWindow, Outage, State
+from netmon.model import Hours, LinkKey, MaintenanceWindow, Outage, Reclassification, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -145,6 +145,30 @@ def maintenance_table(
         for window, author in windows
     ]
     return _table(heading("maintenance", language), language, columns, rows, zone.key)
+
+
+def reclassifications_table(
+    entries: Iterable[Reclassification], zone: ZoneInfo, language: str = "vi"
+) -> Table:
+    """Return the seconds that were moved to another class: from where, by whom and why."""
+    columns = (
+        _Column("link", wraps=True), _Column("start"), _Column("end"),
+        _Column("moved", wraps=True), _Column("reason", wraps=True),
+        _Column("author", wraps=True), _Column("entered"),
+    )  # fmt: skip
+    rows = [
+        (
+            str(entry.key),
+            instant(entry.start_us, zone),
+            _end(entry.start_us, entry.end_us, zone),
+            " → ".join(heading(f"state.{each}", language) for each in (entry.before, entry.after)),
+            entry.reason,
+            entry.author,
+            instant(entry.decided_us, zone),
+        )
+        for entry in entries
+    ]
+    return _table(heading("reclassifications", language), language, columns, rows, zone.key)
 
 
 def _table(

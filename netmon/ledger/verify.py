@@ -13,8 +13,15 @@ from netmon.errors import LedgerError
 from netmon.ledger.entries import GENESIS, Kind
 from netmon.ledger.memory import broken_seals
 from netmon.ledger.replay import Books
-from netmon.ledger.schema import MEMORY_VERSION, MIGRATIONS, schema_of, schema_of_version
+from netmon.ledger.schema import (
+    LASTING_VERSION,
+    MEMORY_VERSION,
+    MIGRATIONS,
+    schema_of,
+    schema_of_version,
+)
 from netmon.ledger.store import Store
+from netmon.model import CAUSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +71,7 @@ def _problems(connection: sqlite3.Connection) -> Iterator[Problem]:
     books, found = _chain(store)
     yield from found
     yield from _status(connection, store)
-    yield from _tables(connection, store, books)
+    yield from _tables(connection, store, books, version)
     if version >= MEMORY_VERSION:
         for name in broken_seals(connection):
             yield Problem(f"memory {name}", f"its seal does not fit: {_HINT}")
@@ -101,14 +108,18 @@ def _status(connection: sqlite3.Connection, store: Store) -> Iterator[Problem]:
         yield Problem("status", f"its seal does not fit: {_HINT}")
 
 
-def _tables(connection: sqlite3.Connection, store: Store, books: Books) -> Iterator[Problem]:
+def _tables(
+    connection: sqlite3.Connection, store: Store, books: Books, version: int
+) -> Iterator[Problem]:
     """Compare what the tables hold with what the journal says."""
     now_us = store.status().beat_us
-    links = store.books()
+    links = store.books(version)
     for key, book in books.links.items():
         # The wait for a cause ends when netmon starts, without an entry.
         if key in links and links[key].awaiting_us is None:
             book.expire(now_us)
+        if version < LASTING_VERSION:
+            book.outages_us = [0] * len(CAUSES)
     yield from _compare("link", links, books.links)
     outages = {(each.key, each.start_us): each for each in store.outages()}
     yield from _compare("outage", outages, books.outages)

@@ -67,12 +67,21 @@ class LedgerWriter:
         """Up to here the account is certain whatever happens now: the last durable heartbeat."""
         return self._ledger.last_us()
 
-    def submit(self, events: Sequence[Event], on_durable: Callable[[], None] | None = None) -> None:
-        """Store the events in one transaction; call back when a power cut cannot undo it."""
+    def submit(
+        self,
+        events: Sequence[Event],
+        on_durable: Callable[[], None] | None = None,
+        on_set_aside: Callable[[], None] | None = None,
+    ) -> None:
+        """Store the events in one transaction; call back when a power cut cannot undo it.
+
+        A batch that our own bug keeps from being stored is set aside: that is told instead.
+        """
 
         def done(error: BaseException | None) -> None:
-            if error is None and on_durable is not None:
-                on_durable()
+            told = on_durable if error is None else on_set_aside
+            if told is not None:
+                told()
 
         batch = tuple(events)
         self._put(_Job(lambda ledger: ledger.record(batch), done))

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_SPAN = ("--from=2026-10-14T08:00", "--to=2026-10-14T08:10")
+
+
 class Netmon(Protocol):
     """Runs a command of netmon; returns its exit code and what it printed, or complained of."""
 
@@ -217,6 +220,26 @@ def test_availability_as_json_and_csv_say_the_same(netmon: Netmon) -> None:
 
 
 @pytest.mark.usefixtures("ledger")
+def test_seconds_are_reclassified_by_an_entry_that_stands_beside_them(netmon: Netmon) -> None:
+    agreed = ("availability", "--month=2026-10", "--by=link", "--format=json")
+    before = json.loads(netmon(*agreed))["rows"][0]
+    said = netmon(
+        "reclassify", "add", "ubnd-cai-be/primary", "biên bản 12", "--author=trưởng ca",
+        "--from=2026-10-14T08:10", "--to=2026-10-14T08:30", "--lang=en",
+    )  # fmt: skip
+    assert "2026-10-14 08:10:00  08:30:00" in said
+    assert "trưởng ca" in said
+    assert "biên bản" in said
+    assert "down →" in said
+    assert netmon("reclassify", "list", "--month=2026-10", "--lang=en") == said
+    after = json.loads(netmon(*agreed))["rows"][0]
+    moved = "agreed_all_maintenance_seconds"
+    assert after[moved] - before[moved] == 1200
+    assert after["measured_all_availability_ratio"] == before["measured_all_availability_ratio"]
+    assert "0 problems" in netmon("ledger", "verify")
+
+
+@pytest.mark.usefixtures("ledger")
 def test_spans_say_whose_second_it_was(netmon: Netmon) -> None:
     assert (
         netmon("spans", "ubnd-cai-be", "--month=2026-10", "--lang=en")
@@ -261,6 +284,9 @@ def test_work_is_planned_listed_and_ended(netmon: Netmon, ledger: Path) -> None:
         (("availability", "--month=2026-13"), "--month 2026-13: write it as 2026-10"),
         (("availability", "--month=10/2026"), "--month 10/2026: write it as 2026-10"),
         (("spans", "xa-an-huu", "backup"), "xa-an-huu/backup: no such link in the inventory"),
+        (("reclassify", "add", "ubnd-cai-be", "x", *_SPAN, "--after=down"), "are the same"),
+        (("reclassify", "add", "xa-khong-co", "x", *_SPAN), "knows no such link"),
+        (("reclassify", "add", "ubnd-cai-be", " ", *_SPAN), "who and why"),
         (("maintenance", "add", "w", "R", "--for=2h"), "say what the work covers"),
         (("maintenance", "add", "w", "R", "--for=2x", "--province"), "--for 2x: write a length"),
         (("maintenance", "add", "w", "R", "--for=2h", "--agency=no"), "--agency no: not in the"),

@@ -98,6 +98,21 @@ def test_a_process_that_is_killed_while_it_writes_leaves_a_sound_repository(
     store.close()
 
 
+def test_people_may_pack_it_and_commit_beside_it(store: ConfigStore, tmp_path: Path) -> None:
+    path = tmp_path / "configurations.git"
+    for hour, text in enumerate(("a\n", "b\n")):
+        store.save("xa-a", text, START_US + hour * HOUR_US)
+    git(path, "gc", "-q")
+    tree = git(path, "rev-parse", "main^{tree}").strip()
+    who = ("-c", "user.name=x", "-c", "user.email=x@localhost")
+    by_hand = git(path, *who, "commit-tree", tree, "-p", "main", "-m", "note: by hand").strip()
+    git(path, "update-ref", "refs/heads/main", by_hand)
+    store.save("xa-a", "c\n", START_US + 2 * HOUR_US)
+    assert [each.agency for each in store.versions()] == ["xa-a"] * 3
+    assert store.diff("xa-a").splitlines()[-2:] == ["-b", "+c"]
+    assert git(path, "fsck", "--strict") == ""
+
+
 def test_what_is_missing_is_said(store: ConfigStore, tmp_path: Path) -> None:
     with pytest.raises(InventoryError, match="xa-a: no configuration was kept yet"):
         store.diff("xa-a")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,7 @@ from netmon.cli import main
 from netmon.inventory.configs import ConfigStore
 from netmon.inventory.latest import LastVisit, LastVisits
 from netmon.ledger.desk import Desk
-from netmon.ledger.facts import Told
+from netmon.ledger.facts import FactChange, Told
 from netmon.messages import Catalogue
 from netmon.probes.ssh.round import configurations
 from netmon.probes.ssh.visit import SshStatus
@@ -39,10 +40,11 @@ def site(tmp_path: Path) -> Site:
     return site
 
 
-def enter(site: Site, agency: str, facts: dict[str, str], hours: int, source: str = "ssh") -> None:
-    desk = Desk.open(site.directory / "ledger.sqlite3")
-    desk.enter_facts(Told(agency, source, NOW_US + hours * HOUR_US, facts))
-    desk.close()
+def enter(
+    site: Site, agency: str, facts: dict[str, str], hours: int, source: str = "ssh"
+) -> list[FactChange]:
+    with closing(Desk.open(site.directory / "ledger.sqlite3")) as desk:
+        return desk.enter_facts(Told(agency, source, NOW_US + hours * HOUR_US, facts))
 
 
 def run(site: Site, *words: str) -> int:
@@ -90,6 +92,21 @@ def test_a_workbook_opens_with_its_texts_as_texts(
     assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", sheet.dimensions)
 
 
+def test_json_tells_everything_that_is_known(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    enter(site, "xa-b", {"serial": "OTHER0001"}, 1, "snmp")
+    up = {"uptime": "3 weeks"}
+    visit = LastVisit("xa-b", NOW_US, "ok", facts=up, tables={"arp": {"10.0.0.1": "02:aa"}})
+    LastVisits(site.directory / "routers" / "last").save(visit)
+    (record,) = json.loads(said(site, capsys, "inventory", "xa-b", "--format", "json"))
+    assert record["tables"]["interface"] == {"Gi0/0": "[bold"}
+    assert record["tables"]["arp"] == {"10.0.0.1": "02:aa"}
+    assert record["uptime"] == "3 weeks"
+    assert "3 weeks" in said(site, capsys, "inventory", "xa-b", "--lang", "en")
+    assert record["disagreements"] == {"serial": {"ssh": "FTX0000A0B2", "snmp": "OTHER0001"}}
+
+
 def test_routers_are_counted_by_vendor_and_software(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -104,11 +121,18 @@ def test_a_serial_that_moved_is_told_as_moved(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "Nothing changed" in said(site, capsys, "inventory", "changes", "--lang", "en")
-    enter(site, "xa-b", {"serial": "FTX0000A0B1"}, 1)
+    (moved,) = enter(site, "xa-b", {"serial": "FTX0000A0B1"}, 1)
+    assert moved.elsewhere == "xa-a"
     (record,) = json.loads(said(site, capsys, "inventory", "changes", "--format", "json"))
     assert (record["agency"], record["moved_from"]) == ("xa-b", "xa-a")
     assert "moved from xa-a" in said(site, capsys, "inventory", "changes", "--lang", "en")
     assert json.loads(said(site, capsys, "inventory", "changes", "xa-a", "--format", "json")) == []
+
+
+def test_no_serial_number_is_nowhere_else(site: Site) -> None:
+    enter(site, "xa-a", {"serial": "None"}, 1)
+    (change,) = enter(site, "xa-b", {"serial": "None"}, 2)
+    assert change.elsewhere == ""
 
 
 def test_the_configuration_is_told_as_it_is_and_as_it_changed(

@@ -21,6 +21,7 @@ from netmon.ledger.ledger import Ledger
 from netmon.ledger.memory import Memory
 from netmon.ledger.reader import LedgerReader, OutageFilter
 from netmon.ledger.schema import MIGRATIONS
+from netmon.ledger.verify import problems
 from netmon.model import (
     STATE_CODES,
     Cause,
@@ -178,6 +179,15 @@ def test_the_ledger_of_every_release_is_brought_up_to_date_and_verifies(
         assert link.outages_us.sum() == 4 * SECOND
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+
+
+@pytest.mark.parametrize("released", sorted(DATA.glob("ledger_v*.sql")), ids=lambda path: path.stem)
+def test_the_ledger_of_every_release_verifies_before_it_is_brought_up_to_date(
+    released: Path,
+) -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.executescript(released.read_text(encoding="utf-8"))
+        assert problems(connection) == []
 
 
 def test_a_later_version_keeps_every_row_and_the_chain(reopen: Open, path: Path) -> None:
@@ -361,7 +371,7 @@ def _seconds(ledger: Ledger, up: Transition, now_us: int) -> NDArray[np.float64]
 
 
 def test_what_was_learnt_and_what_routers_said_outlive_a_restart(reopen: Open) -> None:
-    learnt = Learnt(START, 0.012, 2048.0, 3.25, 1.5, -19.75)
+    learnt = Learnt(START, 0.012, 2048.0, 7.5, 3.25, 1.5, -19.75)
     wan = InterfaceReading(2, "wan", receive_bytes=7, last_change_seconds=1.5, links=("main",))
     reading = RouterReading(
         KEY.agency, START, SnmpStatus.OK, uptime_seconds=9.25, host_uptime=True, engine_boots=3,

@@ -76,7 +76,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     ledger.beat(later_us + 10 * SECOND, -3)
     wan = InterfaceReading(2, "wan", receive_bytes=9, last_change_seconds=1.5, links=("main",))
     reading = RouterReading("xa", later_us, SnmpStatus.OK, uptime_seconds=9.5, interfaces=(wan,))
-    learnt = Learnt(later_us, 0.01, 2048.0, 3.5, 1.0, -19.25)
+    learnt = Learnt(later_us, 0.01, 2048.0, 7.5, 3.5, 1.0, -19.25)
     ledger.remember(Memory({ONE: learnt, TWO: learnt}, {"xa": reading}))
     with closing(Desk.open(path)) as desk:
         desk.reclassify(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from dataclasses import replace
 from datetime import datetime
@@ -24,6 +25,7 @@ from netmon.config.settings import (
     SshCredential,
     Storage,
 )
+from netmon.errors import LedgerError
 from netmon.inventory.coverage import coverage, software, total
 from netmon.inventory.latest import LastVisit, LastVisits
 from netmon.inventory.overview import standing
@@ -34,6 +36,7 @@ from netmon.ledger.facts import FactChange, Told
 from netmon.ledger.reader import Fact
 from netmon.model import (
     Agency,
+    InterfaceReading,
     Inventory,
     Kind,
     Province,
@@ -71,9 +74,9 @@ class World:
         self.clock = HandClock(local)
         self.told: list[Told] = []
         self.directory = directory
+        self.writable = True
         self.history: list[Fact] = []
         """What other processes entered."""
-        self.visits = Visits(Timeline(self.clock), self._enter, lambda: self.history)
         credential = SshCredential("netmon", SecretReference(SecretSource.ENVIRONMENT, SECRET))
         self.settings = Settings(
             inventory=Path("agencies.yaml"),
@@ -90,9 +93,16 @@ class World:
             MappingProxyType({}),
             MappingProxyType({"xa-a": agency}),
         )
-        self.visits.set_inventory(self.inventory, self.settings)
+        self.start(self.inventory)
+
+    def start(self, inventory: Inventory) -> None:
+        """Begin anew, as after a restart."""
+        self.visits = Visits(Timeline(self.clock), self._enter, lambda: self.history)
+        self.visits.set_inventory(inventory, self.settings)
 
     async def _enter(self, told: Told) -> Sequence[FactChange]:
+        if not self.writable:
+            raise LedgerError("the disk is full")
         self.told.append(told)
         return [
             FactChange(told.agency, key, "x", value, told.source, told.at_us, news=True)
@@ -148,6 +158,60 @@ async def test_a_round_that_was_stopped_goes_on_with_who_is_left(
         visit = last.of("xa-a")
         assert visit is not None
         assert (visit.status == "unreachable") == goes_on, at
+
+
+async def test_a_round_waits_for_one_that_people_run(world: World, tmp_path: Path) -> None:
+    with (tmp_path / "round.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert not await world.visited("2026-11-23T01:00:30")
+    assert await world.visited("2026-11-23T01:01:30")
+
+
+async def test_where_nothing_can_be_written_it_is_said_and_tried_again(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "last-round.json").mkdir()
+    assert not await world.visited("2026-11-23T01:00:30")
+    assert "check visits.path" in caplog.text
+    (tmp_path / "last-round.json").rmdir()
+    assert await world.visited("2026-11-23T01:01:30")
+
+
+async def test_facts_that_the_ledger_does_not_take_are_entered_at_the_next_poll(
+    world: World,
+) -> None:
+    reading = RouterReading("xa-a", 1, SnmpStatus.OK, facts=RouterFacts(model="M"))
+    world.writable = False
+    await world.visits.take_reading(reading)
+    world.writable = True
+    await world.visits.take_reading(reading)
+    assert [dict(told.facts) for told in world.told] == [{"model": "M"}]
+
+
+@pytest.mark.parametrize("told", ["now", "before the start", "never"])
+async def test_a_round_waits_a_little_for_what_snmp_tells_of_a_router(
+    world: World, told: str
+) -> None:
+    router = Router(ip_address("127.0.0.1"), snmp="p", ssh="province", ssh_port=9)
+    agency = replace(world.inventory.agencies["xa-a"], router=router)
+    world.history += [
+        Fact("xa-a", "vendor", "Cisco", "snmp", 1),
+        Fact("xa-a", "os", "IOS", "snmp", 1),
+    ]
+    if told != "before the start":
+        world.history.clear()
+    world.clock.at_us += 29 * 60 * 1_000_000
+    world.start(replace(world.inventory, agencies={"xa-a": agency}))
+    first = await world.visited("2026-11-23T01:00:30")
+    assert first == (told == "before the start")
+    if told == "now":
+        facts = RouterFacts(vendor="Cisco", os="IOS", description="Cisco IOS Software")
+        await world.visits.take_reading(RouterReading("xa-a", 1, SnmpStatus.OK, facts=facts))
+    if not first:
+        later = "2026-11-23T01:01:30" if told == "now" else "2026-11-23T01:04:30"
+        assert await world.visited(later)
+    status = "not_configured" if told == "never" else "unreachable"
+    assert world.visits.figures().statuses[status] == 1
 
 
 async def test_a_note_that_a_power_cut_tore_is_no_note(world: World, tmp_path: Path) -> None:
@@ -226,6 +290,32 @@ async def test_facts_of_snmp_polls_are_entered_when_they_change(world: World) ->
         ("snmp", {"model": "M", "serial": "S"})
     ]
     assert world.visits.figures().changes["serial"] == 1
+
+
+async def test_the_interfaces_that_snmp_watches_are_facts_too(world: World) -> None:
+    wan, lan = InterfaceReading(1, "wan0", alias="to the centre"), InterfaceReading(2, "lan0")
+    whole = RouterReading(
+        "xa-a", 1, SnmpStatus.OK, facts=RouterFacts(model="M"), interfaces=(wan, lan)
+    )
+    for each in (whole, replace(whole, facts=RouterFacts()), replace(whole, interfaces=())):
+        await world.visits.take_reading(each)
+    await world.visits.take_reading(replace(whole, interfaces=(wan,)))
+    first, second = world.told
+    assert first.facts == {
+        "model": "M",
+        "interface/wan0": "to the centre",
+        "interface/lan0": "-",
+    }
+    assert second.facts == {"model": "M", "interface/wan0": "to the centre"}
+    assert tuple(second.within) == ("interface",)
+
+
+def test_interfaces_are_shown_by_the_names_of_one_source(world: World) -> None:
+    snmp = Fact("xa-a", "interface/Gi0/0", "x", "snmp", 1)
+    ssh = Fact("xa-a", "interface/GigabitEthernet0/0", "x", "ssh", 1)
+    for told, name in (([snmp], "Gi0/0"), ([ssh, snmp], "GigabitEthernet0/0")):
+        (row,) = standing(world.inventory, told, {})
+        assert row.tables["interface"] == {name: "x"}
 
 
 def test_changes_known_to_the_ledger_are_shown_beside_outages() -> None:

@@ -25,11 +25,16 @@ if TYPE_CHECKING:
     from netmon.state import Snapshot
 
 
+_PATIENCE_SECONDS = 4
+"""Less than a snapshot waits for what may yet become durable."""
+
+
 class SlowLedger(Ledger):
     """A ledger whose disk takes its time, and refuses where that is asked."""
 
     may_go_on: threading.Event
     refuses: bool
+    is_broken: bool
     refusals: threading.Semaphore
 
     def record(self, events: Sequence[Event]) -> None:
@@ -37,6 +42,9 @@ class SlowLedger(Ledger):
         if self.refuses:
             self.refusals.release()
             raise StorageError(f"{self.path}: the disk is full: free some space")
+        if self.is_broken:
+            message = "a bug of our own"
+            raise ZeroDivisionError(message)
         super().record(events)
 
 
@@ -45,7 +53,7 @@ def ledger(tmp_path: Path) -> SlowLedger:
     opened = SlowLedger.open(tmp_path / "l.sqlite", calendar=CALENDAR, ballast_bytes=0)
     assert isinstance(opened, SlowLedger)
     opened.may_go_on = threading.Event()
-    opened.refuses = False
+    opened.refuses = opened.is_broken = False
     opened.refusals = threading.Semaphore(0)
     return opened
 
@@ -101,6 +109,20 @@ async def test_a_ledger_that_cannot_be_written_stops_no_page(
         await publication.publish()
     assert publication.snapshot is not None
     assert not told
+
+
+async def test_a_batch_that_cannot_be_stored_is_told_to_nobody_and_waited_for_no_longer(
+    ledger: SlowLedger, publication: Publication, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger.is_broken = True
+    ledger.may_go_on.set()
+    told: list[Sequence[Event]] = []
+    publication.record([change()], told.append)
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        await publication.publish()
+    assert publication.snapshot is not None
+    assert not told
+    assert "set aside" in caplog.text
 
 
 async def test_work_without_which_netmon_cannot_live_is_missed_when_it_breaks(

@@ -172,6 +172,16 @@ UNKNOWN = [
         ("SonicWall", "", "", "", "7.0.1-R1456"),
         id="the maker's name stands in sysDescr",
     ),
+    pytest.param(
+        Device("A box", "99999.1", {**chassis(b"BX-1"), f"{ENTITY}.12.1": b"Acme Networks"}),
+        ("Acme Networks", "", "BX-1", "", ""),
+        id="the maker of the chassis",
+    ),
+    pytest.param(
+        Device("Linux server 2.4.32 #152 SMP i686 i686 i386 GNU/Linux", "35047.2.10"),
+        ("Linux", "Linux", "i386", "", "2.4.32"),
+        id="a Linux of long ago",
+    ),
     pytest.param(Device("", "99999"), ("", "", "", "", ""), id="nothing at all"),
 ]
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from benchmarks.snmp_corpus import (
     GOAL_RATIO,
     corpus_folder,
-    print_misses,
-    print_table,
+    miss_lines,
     score_corpus,
+    table_lines,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CORPUS = os.environ.get("NETMON_CORPUS")
 FACTS = ("vendor", "os", "hardware", "version", "serial")
@@ -24,14 +28,12 @@ FACTS = ("vendor", "os", "hardware", "version", "serial")
     reason="optional: NETMON_CORPUS names no recordings: they are other projects' data",
 )
 async def test_the_recordings_of_known_brands_agree_with_what_is_published_of_them(
-    capsys: pytest.CaptureFixture[str],
+    show: Callable[[str], None],
 ) -> None:
     with corpus_folder(Path(str(CORPUS))) as corpus:
         score = await score_corpus(corpus)
 
-    with capsys.disabled():
-        print_table(score)
-        print_misses(score)
+    show("\n".join((*table_lines(score), *miss_lines(score))))
     assert score.overall >= GOAL_RATIO
     assert set(FACTS) <= set(score.compared)
     ratios = {name: score.ratio(name) for name in score.compared}

@@ -59,6 +59,7 @@ class ScriptedEchoes:
             rtt_buckets=np.zeros((len(kept), 11), np.int64),
             rtt_sum_seconds=np.zeros(len(kept)),
             last_rtt_seconds=np.zeros(len(kept)),
+            jitter_seconds=np.zeros(len(kept)),
             last_reply_us=zeros,
         )
 

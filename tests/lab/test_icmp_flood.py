@@ -1,8 +1,9 @@
-"""A flood of made-up replies, 100,000 of them within a second or two, in a namespace."""
+"""A flood of made-up replies, hundreds of thousands within seconds, in a namespace."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.lab
 
-LINKS, PACKETS = 200, 100_000
+LINKS, FLOOD_SECONDS, PACKETS = 200, 2.0, 100_000
 
 
 class SocketsInside:
@@ -42,16 +43,15 @@ class SocketsInside:
             return self._sockets.open(family)
 
 
-async def flood(country: Country, identifier: int) -> None:
-    """Run the attacker to its end."""
-    script = Path(__file__).with_name("icmp_flood.py")
-    root = str(script.parents[2])
+async def flood(country: Country, identifier: int) -> int:
+    """Run the attacker to its end; return how many packets it sent."""
+    root = str(Path(__file__).parents[2])
     with country.popen(
-        sys.executable, str(script), str(identifier), str(PACKETS),
+        sys.executable, "-m", "lab.flood", str(identifier), str(FLOOD_SECONDS),
         env={**os.environ, "PYTHONPATH": root}, stdout=subprocess.PIPE, text=True,
     ) as attacker:  # fmt: skip
         output, _ = await asyncio.to_thread(attacker.communicate)
-    assert float(output) > 0
+    return int(json.loads(output)["sent"])
 
 
 @pytest.mark.parametrize("privileged", [True, False], ids=["raw", "datagram"])
@@ -74,7 +74,7 @@ async def test_a_flood_of_made_up_replies_changes_no_figure(*, privileged: bool)
             ]
         )
         running = asyncio.create_task(engine.run())
-        await flood(country, engine._sockets.open[4].identifier)
+        sent = await flood(country, engine._sockets.open[4].identifier)
         await engine.drain(2.0)
         await running
     columns, figures = engine.columns(np.arange(LINKS, dtype=np.int32)), engine.figures()
@@ -82,4 +82,6 @@ async def test_a_flood_of_made_up_replies_changes_no_figure(*, privileged: bool)
     assert columns.requests.min() > 0
     assert (columns.replies == columns.requests).all()
     assert (figures.duplicates, figures.late, figures.malformed) == (0, 0, 0)
-    assert figures.strangers + figures.overflows >= PACKETS
+    # How fast they came is benchmarks/icmp_flood.py's to say: that is the machine's affair.
+    assert sent >= PACKETS
+    assert figures.strangers + figures.overflows >= sent

@@ -52,7 +52,7 @@ class Exporter(BaseHTTPRequestHandler):
 def _exporter(namespace: str) -> Iterator[str]:
     with inside(namespace):
         server = ThreadingHTTPServer(("127.0.0.1", 0), Exporter)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     yield f"127.0.0.1:{server.server_port}"
     server.shutdown()

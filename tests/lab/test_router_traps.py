@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from netmon.ledger.facts import TRAP
+from netmon.ledger.reader import LedgerReader
 from tests.net.snmp_agents import free_port, snmpd
 from tests.support.daemon import Netmon
 
@@ -84,6 +87,12 @@ def test_a_trap_has_the_router_polled_and_its_links_confirmed_at_once(
     )
     assert "xa: trap linkDown from 127.0.0.1" in netmon.log
     assert netmon.stop() == 0
+    with contextlib.closing(
+        LedgerReader.open(netmon.settings.with_name("ledger.sqlite3"))
+    ) as ledger:
+        rows = [fact for fact in ledger.facts() if fact.source == TRAP]
+    assert [(row.agency, row.key) for row in rows] == [("xa", "trap/linkDown")]
+    assert LINK_DOWN in rows[0].value
 
 
 def test_a_reload_tells_of_a_wrong_profile_and_takes_up_a_right_one(

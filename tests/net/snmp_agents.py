@@ -193,6 +193,8 @@ class V3Agent:
         self.boots = 1
         self.time = 1000
         self.reports: list[Oid] = []
+        self.refusal: Oid = ()
+        """What is reported of every request, once the engine is known."""
         self.restart()
 
     def restart(self, engine_id: bytes | None = None) -> None:
@@ -207,6 +209,8 @@ class V3Agent:
         assert isinstance(message, UsmMessage)
         if message.engine_id != self.engine_id:
             return [Reply(self._report(message, UNKNOWN_ENGINE_ID))]
+        if self.refusal:
+            return [Reply(self._report(message, self.refusal))]
         if message.boots != self.boots or abs(message.time - self.time) > 150:
             return [Reply(self._report(message, NOT_IN_TIME_WINDOW))]
         pdu = self._security._scoped_pdu(message, OidReader())
@@ -220,7 +224,7 @@ class V3Agent:
         rows = [VarBind(kind, Tag.COUNTER32, len(self.reports))]
         pdu = encoded(Pdu(PduType.REPORT, 0, 0, 0, rows))
         security = self._security
-        if kind == UNKNOWN_ENGINE_ID:
+        if kind != NOT_IN_TIME_WINDOW:  # the only one that is signed (RFC 3414 section 3.2)
             nobody = SnmpCredential("3")
             security = UserSecurity(user_of(nobody, SECRETS), KeyRing(), SystemClock().monotonic_us)
             security.heed(ReportError(UNKNOWN_ENGINE_ID, self._header()))

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.net
 CONFIG = "show running-config"
 IOS = "127.0.0.1"
 """Where snmpd stands beside the terminal."""
+_PATIENCE = 180.0
 SNMPD = """
 rocommunity SEEDcommunity
 sysObjectID 1.3.6.1.4.1.9.1.1041
@@ -34,9 +35,19 @@ sysName r-ios
 sysDescr Cisco IOS Software, C1900 Software (C1900-UNIVERSALK9-M), Version 12.4(1)T
 override 1.3.6.1.4.1.9.3.6.3.0 octet_str "OTHER0001"
 """
-VISITED = {IOS: "cisco_ios", "127.0.9.2": "huawei_vrp", "127.0.9.3": "juniper_junos",
-           "127.0.9.4": "mikrotik_routeros"}  # fmt: skip
-AGENCIES = {f"xa-{name.partition('_')[0]}" for name in VISITED.values()}
+VISITED = {
+    IOS: "cisco_ios",
+    **{
+        f"127.0.9.{number}": name
+        for number, name in enumerate(recordings(), 2)
+        if name != "cisco_ios"
+    },
+}
+JUNOS = next(address for address, name in VISITED.items() if name == "juniper_junos")
+
+
+def agency_of(name: str) -> str:
+    return f"xa-{name.replace('_', '-')}"
 
 
 @pytest.fixture
@@ -59,7 +70,7 @@ def site(tmp_path: Path, vendors: Vendors) -> Iterator[Site]:
             }  # fmt: skip
             if address == IOS:
                 router |= {"snmp": "province", "snmp_port": snmp_port}
-            site.add(f"xa-{name.partition('_')[0]}", router)
+            site.add(agency_of(name), router)
         yield site
 
 
@@ -78,11 +89,15 @@ def visited(netmon: Netmon, status: str = "ok") -> int:
 def test_a_night_in_the_life_of_the_daemon(site: Site, vendors: Vendors) -> None:
     set_night(site)
     with Netmon(site.settings) as netmon:
-        netmon.until(lambda: visited(netmon) == len(VISITED), "not every router was visited")
-        netmon.until(lambda: "serial" in site.facts("xa-cisco", "snmp"), "no facts over SNMP")
+        netmon.until(
+            lambda: visited(netmon) == len(VISITED), "not every router was visited", _PATIENCE
+        )
+        netmon.until(
+            lambda: "serial" in site.facts("xa-cisco-ios", "snmp"), "no facts over SNMP", _PATIENCE
+        )
         assert sum(netmon.of("netmon_inventory_changes_total").values()) == 0
         for name in VISITED.values():
-            agency, recording = f"xa-{name.partition('_')[0]}", recordings()[name]
+            agency, recording = agency_of(name), recordings()[name]
             known = site.facts(agency)
             assert {key: known.get(key) for key in recording.facts} == recording.facts
             kept = site.configuration(agency)
@@ -101,26 +116,31 @@ def test_a_night_in_the_life_of_the_daemon(site: Site, vendors: Vendors) -> None
                 == {(("kind", "config"),): 1}
             ),
             "the change was not found",
+            _PATIENCE,
         )
         told = json.loads(site.run("inventory", "changes", "--format", "json").stdout)
-        assert [(each["agency"], each["kind"]) for each in told] == [("xa-cisco", "config")]
-        shown = site.run("config", "diff", "xa-cisco").stdout.splitlines()[2:]
+        assert [(each["agency"], each["kind"]) for each in told] == [("xa-cisco-ios", "config")]
+        shown = site.run("config", "diff", "xa-cisco-ios").stdout.splitlines()[2:]
         assert [line for line in shown if line[:1] in "+-"] == [
             "- description VNPT to centre",
             "+ description Viettel to centre",
         ]
-        outputs = netmon.metrics().decode() + netmon.request("GET", "/")[1].decode() + netmon.log
-    assert SEED not in outputs
+        pages = ("/metrics", "/", "/api/v1/status")
+        outputs = [netmon.request("GET", page)[1].decode() for page in pages]
+    commands = (("inventory", "--format", "json"), ("inventory", "changes"), ("outages",))
+    outputs += [site.run(*words).stdout for words in commands]
+    assert "xa-cisco-ios" in outputs[0]
+    assert SEED not in "".join(outputs) + netmon.log
     assert site.find(SEED) == []
 
 
 def assert_disagreement_is_shown(site: Site) -> None:
     """The terminal's serial number counts; SNMP's stands beside it."""
     serial = recordings()["cisco_ios"].facts["serial"]
-    (record,) = json.loads(site.run("inventory", "xa-cisco", "--format", "json").stdout)
+    (record,) = json.loads(site.run("inventory", "xa-cisco-ios", "--format", "json").stdout)
     assert (record["serial"], record["sources"]) == (serial, "snmp, ssh")
     assert "serial" in record["disagreements"]
-    shown = site.run("inventory", "xa-cisco", "--lang", "en").stdout
+    shown = site.run("inventory", "xa-cisco-ios", "--lang", "en").stdout
     assert "OTHER0001" in shown
     assert serial in shown
 
@@ -128,22 +148,23 @@ def assert_disagreement_is_shown(site: Site) -> None:
 def test_a_daemon_that_is_stopped_within_the_round_goes_on_with_it(
     site: Site, vendors: Vendors
 ) -> None:
-    hanging: Device = vendors.devices["127.0.9.3"]
+    hanging: Device = vendors.devices[JUNOS]
     hanging.hangs_at = "show configuration | display set"
     set_night(site)
     with Netmon(site.settings) as netmon:
         netmon.until(
             lambda: visited(netmon) == len(VISITED) - 1 and hanging.hangs_at in hanging.typed,
             "the round does not stand where it should",
+            _PATIENCE,
         )
         assert netmon.stop() == 0
         assert "Traceback" not in netmon.log
     assert_sound(site.directory / "routers")
-    assert site.facts("xa-juniper") == {}
+    assert site.facts("xa-juniper-junos") == {}
     assert site.run("ledger", "verify").returncode == 0
     logins = {address: len(device.logins) for address, device in vendors.devices.items()}
     hanging.hangs_at = ""
     with Netmon(site.settings) as netmon:
-        netmon.until(lambda: visited(netmon) == len(VISITED), "the round does not go on")
+        netmon.until(lambda: visited(netmon) == len(VISITED), "the round does not go on", _PATIENCE)
     for address, device in vendors.devices.items():
         assert len(device.logins) == logins[address] + (device is hanging), address

@@ -31,6 +31,7 @@ from netmon.probes.icmp import (
     Tracer,
     ping,
 )
+from netmon.probes.icmp.settle import UNKNOWN_OFFSET_US
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -48,7 +49,7 @@ _IFF_UP = 1
 
 FAST = EchoModule("fast", interval_seconds=0.2, timeout_seconds=0.5)
 HOURLY = EchoModule("hourly", interval_seconds=3600.0, timeout_seconds=0.3)
-IMPATIENT = EchoModule("impatient", interval_seconds=3600.0, timeout_seconds=0.05)
+IMPATIENT = EchoModule("impatient", interval_seconds=3600.0, timeout_seconds=0.3)
 LOCALHOST = IPv4Address("127.0.0.1")
 LOCALHOST_6 = IPv6Address("::1")
 
@@ -262,10 +263,46 @@ async def test_a_reply_read_long_after_its_time_out_still_counts_if_the_kernel_h
     with contextlib.closing(Bench([link(0, module=IMPATIENT)], sockets)) as bench:
         bench.burst(1, 0)
         bench.send()
-        time.sleep(0.2)  # noqa: ASYNC251  # the stall is the test
+        time.sleep(0.6)  # noqa: ASYNC251  # the stall is the test
         bench.tick_until_told(1)
     assert bench.column("outcome").tolist() == [Outcome.REPLIED]
     assert not bench.column("rtt_seconds")[0] >= IMPATIENT.timeout_seconds
+
+
+async def test_the_kernel_says_when_a_few_echoes_left_and_is_not_asked_about_thousands(
+    sockets: SocketFactory,
+) -> None:
+    with contextlib.closing(Bench([link(0), link(1, "::1")], sockets)) as bench:
+        bench.burst(4, 0, 1)
+        bench.send()
+        guessed_us = bench.engine._flight.columns.sent_us[:8].copy()
+        # As if the process had been interrupted while it sent.
+        bench.engine._flight.columns.sent_us[:8] -= 50_000
+        bench.engine._flight.columns.wall_offset_us[:8] = UNKNOWN_OFFSET_US
+        bench.tick_until_told(8)
+        stamped_us = bench.engine._flight.columns.sent_us[:8]
+        assert (np.abs(stamped_us - guessed_us) < 40_000).all()
+        assert not np.isnan(bench.column("rtt_seconds")).any()
+        bench.engine.set_targets([link(slot, module=FAST) for slot in range(1_000)])
+        assert not bench.engine._sockets.open[4].stamps_sending
+
+
+async def test_a_packet_that_cannot_be_sent_does_not_mix_up_who_left_when(
+    sockets: SocketFactory,
+) -> None:
+    # Nobody has a route to 255.255.255.255 without SO_BROADCAST: EACCES.
+    targets = [link(0), link(1, "255.255.255.255"), link(2)]
+    with contextlib.closing(Bench(targets, sockets)) as bench:
+        for _ in range(2):
+            bench.burst(1, 0, 1, 2)
+            bench.tick_until_told(3)
+        bench.tick_until_told(6)
+        bench.burst(1, 0, 2)
+        bench.tick_until_told(8)
+    outcomes = bench.column("outcome")
+    assert np.count_nonzero(outcomes == Outcome.FAULT) == 2
+    assert np.count_nonzero(outcomes == Outcome.REPLIED) == 6
+    assert np.nanmax(bench.column("rtt_seconds")) < 0.1
 
 
 @pytest.mark.parametrize("step_us", [3_600_000_000, -3_600_000_000, 50_000])

@@ -103,6 +103,28 @@ async def test_an_agent_that_is_never_in_its_own_time_window_is_told() -> None:
         assert listening.requests <= 5
 
 
+@pytest.mark.parametrize(
+    ("report", "words"),
+    [
+        pytest.param(1, "unsupported security level", id="level"),
+        pytest.param(3, "unknown user", id="user"),
+        pytest.param(4, "unknown engine id", id="engine"),
+        pytest.param(5, "wrong digest", id="digest"),
+        pytest.param(6, "decryption error", id="decryption"),
+    ],
+)
+async def test_each_report_of_an_agent_ends_the_question_in_its_own_words(
+    report: int, words: str
+) -> None:
+    peer = V3Agent(V3)
+    peer.refusal = (1, 3, 6, 1, 6, 3, 15, 1, 1, report, 0)
+    async with running_engine() as engine, agent(peer.respond) as listening:
+        error = await failure_of(session_with(engine, listening.port, V3).get(OIDS))
+        assert error.status is SnmpStatus.AUTHENTICATION
+        assert words in str(error)
+        assert listening.requests <= 5
+
+
 async def test_authorization_error_is_told_as_the_users_rights() -> None:
     status = ErrorStatus.AUTHORIZATION_ERROR
     peer = V3Agent(V3, lambda pdu: response(pdu, pdu.varbinds, status, 0))

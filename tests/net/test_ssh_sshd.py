@@ -19,6 +19,7 @@ from netmon.probes.ssh.adapter import Login, Session
 from netmon.probes.ssh.hosts import HostKeys
 from netmon.probes.ssh.platforms import load_platforms
 from netmon.probes.ssh.visit import SshStatus, Visit, visit
+from tests.support.ssh_frr import unpacked_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +60,7 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     (folder / "sshd_config").write_text(_LINES.format(port=port, folder=folder))
-    with subprocess.Popen(_command(folder)) as process:
+    with subprocess.Popen(_command(folder), env=unpacked_environment()) as process:
         _wait_for(port, process, folder)
         yield port, folder
         process.terminate()

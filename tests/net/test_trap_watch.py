@@ -44,10 +44,12 @@ class Looks:
     """Who was looked at."""
 
     agencies: list[str] = field(default_factory=list)
+    traps: list[Trap] = field(default_factory=list)
     came: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def look(self, agency: str) -> None:
+    def look(self, agency: str, trap: Trap) -> None:
         self.agencies.append(agency)
+        self.traps.append(trap)
         self.came.set()
 
 
@@ -92,6 +94,7 @@ async def test_a_trap_of_a_known_router_has_it_looked_at_and_is_told_in_the_log(
         await send_trap(watch.port)
         await asyncio.wait_for(looks.came.wait(), 10)
         assert looks.agencies == ["xa"]
+        assert [trap.kind for trap in looks.traps] == [TrapKind.LINK_DOWN]
         assert "xa: trap linkDown from 127.0.0.1" in caplog.text
         assert "S3cret" not in caplog.text
         figures = watch.figures()

@@ -267,6 +267,7 @@ def _echo(held: Inventory) -> EchoColumns:
         rtt_buckets=buckets,
         rtt_sum_seconds=(6_000.125 + number).astype(np.float64),
         last_rtt_seconds=np.where(number % 3 == 1, np.nan, 0.0042),
+        jitter_seconds=np.where(number % 3 == 2, np.nan, 0.0007),
         last_reply_us=np.where(number % 3 == 1, 0, NOW_US - number),
     )
 

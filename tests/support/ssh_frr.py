@@ -61,6 +61,16 @@ exec sleep infinity
 """
 
 
+def unpacked_environment() -> dict[str, str]:
+    """Return the environment in which what scripts/setup unpacked finds its libraries."""
+    return {**os.environ, "LD_LIBRARY_PATH": _libraries()}
+
+
+def _libraries() -> str:
+    patterns = ("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*", "usr/lib/*-linux-gnu*/frr")
+    return ":".join(str(path) for each in patterns for path in UNPACKED_ROUTER.glob(each))
+
+
 class FrrRouter:
     """A router in a network namespace that stands already; `with` starts and ends it.
 
@@ -71,11 +81,6 @@ class FrrRouter:
         self._namespace = namespace
         self._folder = folder
         self._address = address
-        self._libraries = ":".join(
-            str(path)
-            for pattern in ("usr/lib/*-linux-gnu*", "usr/lib/*-linux-gnu*/frr")
-            for path in UNPACKED_ROUTER.glob(pattern)
-        )
         self._process: subprocess.Popen[bytes] | None = None
         for name, text in {**_ETC, "frr/frr.conf": configuration}.items():
             path = folder / "etc" / name
@@ -137,17 +142,14 @@ class FrrRouter:
             capture_output=True,
             text=True,
             check=False,
-            env=self._environment(),
+            env=unpacked_environment(),
         )
         return done.stdout + done.stderr
-
-    def _environment(self) -> dict[str, str]:
-        return {**os.environ, "LD_LIBRARY_PATH": self._libraries}
 
     def _start(self) -> None:
         places = {
             "folder": self._folder,
-            "libraries": self._libraries,
+            "libraries": _libraries(),
             "vtysh": find_program("vtysh"),
             "sshd": find_program("sshd"),
             "daemons": Path(find_program("ospfd")).parent,
@@ -160,7 +162,7 @@ class FrrRouter:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=self._environment(),
+                env=unpacked_environment(),
                 start_new_session=True,
             )
 

@@ -31,7 +31,7 @@ _SETTINGS = """\
 inventory: agencies.yaml
 storage: {{path: ledger.sqlite3}}
 web: {{listen_address: "127.0.0.1:0", language: en}}
-visits: {{at: {at}, splay: {splay}, threads: {threads}, deadline: 20s}}
+visits: {{at: {at}, splay: {splay}, threads: {threads}, deadline: 60s}}
 modules: {{snmp: {{default: {{interval: 1s, timeout: 1s, retries: 0}}}}}}
 credentials:
   snmp: {{province: {{version: 2c, community: {{file: community}}}}}}

@@ -84,6 +84,36 @@ def skeleton(dashboard: Json) -> list[Any]:
     ]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_phone_shows_the_outages_first(dashboards: dict[str, Json], language: str) -> None:
+    """A phone stacks the panels by their place, and shows hardly more than two columns."""
+    panels = dashboards[f"netmon-{language}-overview"]["panels"]
+    first = min(panels, key=lambda panel: (panel["gridPos"]["y"], panel["gridPos"]["x"]))
+    columns = first["transformations"][-1]["options"]["indexByName"]
+    assert first["type"] == "table"
+    assert sorted(columns, key=columns.__getitem__)[:2] == ["name", "Value"]
+
+
+LEADS_NOWHERE: dict[str, set[str]] = {
+    "overview": {"heatmap"},
+    "carrier": {"status-history"},
+    "availability": set(),
+    "boxes": set(),
+}
+"""Kinds of panels that show all links at once and have nobody to lead to."""
+
+
+@pytest.mark.parametrize("name", LEADS_NOWHERE)
+def test_every_panel_leads_on_to_what_is_behind_it(dashboards: dict[str, Json], name: str) -> None:
+    panels = dashboards[f"netmon-vi-{name}"]["panels"]
+    dead_ends = [
+        panel["title"]
+        for panel in panels
+        if panel["type"] not in LEADS_NOWHERE[name] and '"url"' not in json.dumps(panel)
+    ]
+    assert set(dead_ends) <= {"Thời gian mất theo nguyên nhân"}
+
+
 # --- Faults that were planted, and the layer that must find each --------------------------------
 
 
@@ -356,6 +386,12 @@ def test_colours_are_told_apart_with_any_vision(vision: str) -> None:
     colours = sorted(look.PALETTE)
     least = min(difference(one, other, VISION[vision]) for one, other in combinations(colours, 2))
     assert least >= LEAST_DIFFERENCE
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_the_first_two_lines_of_grafana_are_told_apart_with_any_vision(vision: str) -> None:
+    """Of series that nobody can name beforehand: carriers, interfaces, rounds."""
+    assert difference("#73bf69", "#f2cc0c", VISION[vision]) >= LEAST_DIFFERENCE
 
 
 def test_green_beside_grey_would_not_pass() -> None:

@@ -50,7 +50,7 @@ def test_a_new_link_is_judged_carefully_and_a_link_that_is_known_is_not_after_a_
     (slow,) = decision_seconds(new, "x/a")
     assert 15 < slow < LONGEST_SECONDS
     known = World(inv, fate, policy=Policy())
-    clean = Learnt(START, 0.0, 2048.0, 0.0, 0.0, -20.0)
+    clean = Learnt(START, 0.0, 2048.0, 0.0, 0.0, 0.0, -20.0)
     restored = Restored(State.UNOBSERVED, Health.UP, START, learnt=clean)
     known.judge = Judge(Policy())
     known.events = []
@@ -78,6 +78,9 @@ def test_what_was_learnt_is_told_once_and_taken_up_where_it_was_left() -> None:
     assert again.learnt() == {}, "what the ledger knows already is no news"
     half = again._links.trials[world.slots[X]]  # it is shown nowhere
     assert half == pytest.approx(learnt.trials / 2)
+    again.tick(learnt.at_us + 7 * DAY + 120 * SECOND)
+    later = again._links.trials[world.slots[X]]
+    assert later == pytest.approx(half, rel=0.01), "it fades by half in a week, not at the start"
 
 
 def test_what_we_lost_while_we_were_blind_is_not_learnt() -> None:

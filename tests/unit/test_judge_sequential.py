@@ -30,8 +30,9 @@ def known(
     trials: float = 0.0,
     hits: float = 0.0,
     suspicion: float = SUSPICION_LEAST,
+    runs: float = 0.0,
 ) -> Known:
-    return Known(*(np.array([value]) for value in (onset, trials, hits, suspicion)))
+    return Known(*(np.array([value]) for value in (onset, runs, trials, hits, suspicion)))
 
 
 def needed(one: Known, false_alarms: float = 1.0, confirming: float = CONFIRMING_SECONDS) -> int:
@@ -51,19 +52,24 @@ def later(one: Known, hours: float) -> Known:
 @pytest.mark.parametrize("loss", [0.001, 0.01, 0.05, 0.1, 0.3])
 @pytest.mark.parametrize("false_alarms", [0.1, 1.0, 10.0])
 def test_independent_losses_keep_the_declared_rate(loss: float, false_alarms: float) -> None:
-    losses = needed(known(loss, 500.0, 500.0 * loss), false_alarms)
+    losses = needed(known(loss, 500.0 * loss, 500.0 * loss**2, runs=500.0), false_alarms)
     assert ECHOES * loss**losses <= false_alarms
 
 
 @pytest.mark.parametrize("persistence", [0.3, 0.6, 0.85, 0.95])
 def test_bursty_losses_keep_the_declared_rate(persistence: float) -> None:
-    losses = needed(known(0.01, 8000.0, 8000.0 * persistence))
+    runs = 8000.0 * (1 - persistence) / persistence
+    losses = needed(known(0.01, 8000.0, 8000.0 * persistence, runs=runs))
     assert ECHOES * 0.01 * persistence ** (losses - 1) <= 1
 
 
 def test_a_clean_link_is_decided_by_four_losses_and_a_mediocre_one_by_five() -> None:
     assert needed(known(0.0)) == 4
     assert needed(known(0.01)) <= 5
+
+
+def test_a_link_with_one_percent_of_independent_loss_is_decided_by_four_once_it_is_known() -> None:
+    assert needed(known(0.01, 10.0, 0.1, runs=1000.0)) == 4
 
 
 def test_a_link_that_nobody_knows_is_judged_as_one_that_has_spells_of_seconds() -> None:
@@ -82,13 +88,13 @@ def test_time_without_a_spell_clears_a_link_step_by_step_within_a_day() -> None:
 def test_single_losses_raise_no_suspicion_and_teach_nothing_about_persistence() -> None:
     mediocre = known(0.01)
     assert runs(mediocre, 1, 2, 1, 1, 2) == mediocre._replace(
-        trials=np.array([2.0]), hits=np.array([0.0])
+        runs=np.array([5.0]), trials=np.array([2.0]), hits=np.array([0.0])
     )
 
 
 def test_a_run_counts_its_steps_after_the_second_loss() -> None:
     learnt = runs(known(), 5)
-    assert (float(learnt.trials[0]), float(learnt.hits[0])) == (4, 3)
+    assert [float(column[0]) for column in learnt[1:4]] == [1, 4, 3]
 
 
 def test_one_spell_changes_little_and_a_few_make_a_link_careful() -> None:
@@ -99,7 +105,8 @@ def test_one_spell_changes_little_and_a_few_make_a_link_careful() -> None:
 def test_a_link_whose_spells_are_over_is_judged_fast_again() -> None:
     bursty = runs(known(), *[6] * 50)
     assert needed(bursty) > 30
-    forgotten = bursty._replace(trials=bursty.trials * 0.001, hits=bursty.hits * 0.001)
+    columns = {name: getattr(bursty, name) * 0.001 for name in ("runs", "trials", "hits")}
+    forgotten = bursty._replace(**columns)
     assert needed(later(forgotten, 48)) <= 5
 
 

@@ -53,7 +53,7 @@ def test_a_profile_is_read_as_it_is_written() -> None:
     assert profile.memory[1].storage
 
 
-NAMED_BY_THEIR_NUMBER = ("generic", "ironware", "linux")
+NAMED_BY_THEIR_NUMBER = ("brocade-nos", "generic", "ironware", "linux")
 """Profiles of systems that run on devices of many makers."""
 
 
@@ -91,7 +91,7 @@ def test_every_shipped_profile_is_short_and_recognises_something(path: Path) -> 
             "model: {entity: colour}",
             (
                 "acme.yaml:1:17: 'colour' is none of: description, name, hardware, firmware, "
-                "software, serial, model"
+                "software, serial, maker, model"
             ),
         ),
         ("match: [{}]", "acme.yaml:1:9: say what to match: object_id, description, present"),

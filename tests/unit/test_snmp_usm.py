@@ -10,6 +10,7 @@ from pysnmp.proto.secmod.rfc3414 import localkey
 
 from netmon.config.settings import SnmpCredential
 from netmon.model import SnmpStatus
+from netmon.probes.snmp import usm
 from netmon.probes.snmp.ber import MalformedError, OidReader, encode_varbinds
 from netmon.probes.snmp.engine import user_of
 from netmon.probes.snmp.keys import (
@@ -187,6 +188,22 @@ def test_an_answer_in_another_cipher_is_unreadable() -> None:
     sealed = discovered(clock, other).seal(9, RESPONSE)
     with pytest.raises(MalformedError):
         discovered(clock).open(header(sealed), OidReader())
+
+
+@pytest.mark.parametrize(("octets", "is_read"), [(0, True), (7, True), (15, True), (16, False)])
+def test_the_padding_of_one_block_is_overlooked(
+    octets: int, monkeypatch: pytest.MonkeyPatch, *, is_read: bool
+) -> None:
+    plain = usm.encode_scoped_pdu
+    clock = StandingClock()
+    with monkeypatch.context() as patch:
+        patch.setattr(usm, "encode_scoped_pdu", lambda *parts: plain(*parts) + bytes(octets))
+        sealed = header(discovered(clock).seal(9, RESPONSE))
+    if is_read:
+        assert discovered(clock).open(sealed, OidReader()).request_id == 9
+        return
+    with pytest.raises(MalformedError, match="stands after"):
+        discovered(clock).open(sealed, OidReader())
 
 
 def test_an_answer_more_than_150_seconds_old_is_kept_out() -> None:

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from netmon.config.inventory_fields import PLATFORMS as NAMED
 from netmon.probes.ssh.masking import MASK, clean, mask, tidy
 from netmon.probes.ssh.platforms import identify, load_platforms, read_platform
 from netmon.probes.ssh.reading import Answers, Unreadable, read_answer
+from netmon.probes.ssh.visit import SshStatus
 from tests.support.ssh_recordings import SEED, Recording, recordings
 
 PLATFORMS = load_platforms()
@@ -24,6 +26,10 @@ def read(recording: Recording) -> Answers:
         if not platform.refusal.search(text):
             answers.take(read_answer(platform, command, text))
     return answers
+
+
+def test_the_inventory_may_name_every_platform_and_no_other() -> None:
+    assert tuple(PLATFORMS) == NAMED
 
 
 def test_every_platform_has_a_recording() -> None:
@@ -157,6 +163,13 @@ def test_a_platform_is_told_by_what_snmp_said(description: str, platform: str | 
 def test_a_platform_file_with_an_unknown_key_is_refused() -> None:
     with pytest.raises(ValueError, match="platform x: unknown keys nonsense"):
         read_platform("x", "nonsense: 1")
+
+
+def test_every_end_of_a_visit_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "inventory.md").read_text("utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    for status in SshStatus:
+        assert any(f"`{status}`" in row.split("|")[1] for row in rows), status
 
 
 def test_the_documented_table_is_what_the_recordings_fill() -> None:

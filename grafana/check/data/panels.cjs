@@ -225,7 +225,7 @@ function ticks(panel, data) {
   const format = grafana.getValueFormat(unit ?? "none");
   const numbers = new Set([0]);
   for (let power = -4; power <= 10; power += 1) {
-    for (const digit of [1, 2, 2.5, 5]) {
+    for (const digit of [1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 7.5, 8]) {
       numbers.add(Number((digit * 10 ** power).toPrecision(3)));
     }
   }

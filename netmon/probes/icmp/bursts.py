@@ -21,14 +21,18 @@ class Bursts:
         return len(self._targets)
 
     def add(self, targets: NDArray[np.int32], first_us: int, spacing_us: int) -> None:
-        """Add echoes: a row for each link, a column for each turn, the first turn at `first_us`."""
+        """Add echoes: a row for each link, a column for each turn, the first turn at `first_us`.
+
+        Turns that fall due at once stand one after the other all the same: echoes of one link
+        that stand side by side would have to be told one by one.
+        """
         links, turns = targets.shape
         due_us = np.concatenate(
-            (self._due_us, np.tile(first_us + np.arange(turns) * spacing_us, links))
+            (self._due_us, np.repeat(first_us + np.arange(turns) * spacing_us, links))
         )
         order = np.argsort(due_us, kind="stable")
         self._due_us = due_us[order]
-        self._targets = np.concatenate((self._targets, targets.ravel()))[order]
+        self._targets = np.concatenate((self._targets, targets.T.ravel()))[order]
 
     def take(self, now_us: int) -> NDArray[np.int32]:
         """Take the targets of all echoes due by now."""

@@ -24,7 +24,12 @@ from netmon.probes.icmp.packet import Cookie
 from netmon.probes.icmp.receive import Receiver
 from netmon.probes.icmp.settle import CLOCK_STEP_US, Settler
 from netmon.probes.icmp.targets import EchoTarget, TargetTable
-from netmon.probes.icmp.transmit import Sockets, Transmitter, wall_offset_us
+from netmon.probes.icmp.transmit import (
+    STAMPED_AT_MOST,
+    Sockets,
+    Transmitter,
+    wall_offset_us,
+)
 from netmon.state import EchoColumns, EngineFigures, RoundFigures
 
 if TYPE_CHECKING:
@@ -219,6 +224,10 @@ class EchoEngine:
             sock = self._sockets.open.get(lane.family)
             if sock is not None and lane.ring is None:
                 lane.use(sock)
+        stamped = sum(lane.load for lane in self._lanes) <= STAMPED_AT_MOST
+        for sock in self._sockets.open.values():
+            if sock.stamps_sending is not stamped:
+                sock.stamp_sending(wanted=stamped)
 
     # --- The tick ------------------------------------------------------------------------------
 
@@ -228,14 +237,25 @@ class EchoEngine:
         settled = [] if self._draining else self._send_due(now_us, planned_us)
         for family, receiver in self._receivers.items():
             settled += self._receive(self._sockets.open[family], receiver)
-        emptied = all(receiver.emptied for receiver in self._receivers.values())
-        if emptied:
-            # Only now is silence certain: nothing that came in time is still in a buffer.
-            overdue = self._flight.overdue(now_us - _EXPIRY_GRACE_US)
-            self._flight.settle(overdue, Outcome.SILENT)
-            settled.append(overdue)
+        overdue = self._flight.overdue(self._read_until_us(now_us) - _EXPIRY_GRACE_US)
+        self._flight.settle(overdue, Outcome.SILENT)
+        settled.append(overdue)
         self._tell(settled)
+        emptied = all(receiver.emptied for receiver in self._receivers.values())
         return not emptied or self._waiting() > 0
+
+    def _read_until_us(self, now_us: int) -> int:
+        """Return up to when silence is certain: what came before is in no buffer any more.
+
+        A buffer is read in the order in which it was filled. In a flood that we cannot keep up
+        with it is never empty, and links that are silent must be told of all the same.
+        """
+        behind = (
+            receiver.newest_wall_ns // 1000 - self._wall_offset_us
+            for receiver in self._receivers.values()
+            if not receiver.emptied
+        )
+        return min(now_us, *behind, now_us)
 
     def _waiting(self) -> int:
         """Return how many echoes are due and not sent yet."""
@@ -274,15 +294,17 @@ class EchoEngine:
         return failed
 
     def _receive(self, sock: EchoSocket, receiver: Receiver) -> list[Positions]:
+        # Errors first: when echoes left is told beside them, and replies are measured by it.
         settled = [
+            self._settler.quotes(quotes, sock.identifier, self._checksums, self._timeline.now_us())
+            for quotes in receiver.quotes()
+        ]
+        self._transmitter.correct(sock, receiver.stamps)
+        settled += (
             self._settler.replies(
                 replies, sock.identifier, wall_offset_us(self._timeline, self._clock)
             )
             for replies in receiver.replies()
-        ]
-        settled += (
-            self._settler.quotes(quotes, sock.identifier, self._checksums, self._timeline.now_us())
-            for quotes in receiver.quotes()
         )
         return settled
 

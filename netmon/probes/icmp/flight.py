@@ -38,20 +38,31 @@ class _Columns:
     """Serial of the link's echo before this one; -1: none."""
 
 
-_FRESH = {
-    "target": np.int32(-1),
-    "stage": np.int8(Stage.AWAITED),
-    "outcome": np.int8(Outcome.SILENT),
-    "error": np.int8(NO_ERROR),
-    "offender": np.uint64(0),
-    "rtt_seconds": np.float64("nan"),
-    "sent_us": np.int64(0),
-    "deadline_us": np.int64(0),
-    "wall_offset_us": np.int64(0),
-    "proof": np.uint64(0),
-    "before": np.int64(-1),
+_TYPES = {
+    "target": np.int32,
+    "stage": np.int8,
+    "outcome": np.int8,
+    "error": np.int8,
+    "offender": np.uint64,
+    "rtt_seconds": np.float64,
+    "sent_us": np.int64,
+    "deadline_us": np.int64,
+    "wall_offset_us": np.int64,
+    "proof": np.uint64,
+    "before": np.int64,
 }
-"""What the columns hold where no echo has been entered yet."""
+_FRESH = {
+    "stage": int(Stage.AWAITED),
+    "outcome": int(Outcome.SILENT),
+    "error": NO_ERROR,
+    "offender": 0,
+    "rtt_seconds": float("nan"),
+    "wall_offset_us": 0,
+    "proof": 0,
+}
+"""What an echo begins with. Nothing is written before: memory that is not used costs nothing."""
+# Looked up once: members of an enumeration are found slowly, and this is done in every tick.
+_SETTLED, _TOLD, _AWAITED = int(Stage.SETTLED), int(Stage.TOLD), int(Stage.AWAITED)
 
 
 class Flight:
@@ -92,6 +103,8 @@ class Flight:
         if self.end + count > len(self.columns.stage):
             self._make_room(count, now_us)
         place = slice(self.end, self.end + count)
+        for name, value in _FRESH.items():
+            getattr(self.columns, name)[place] = value
         self.columns.target[place] = targets
         self.columns.before[place] = self._chain(slots, self.next_serial)
         self.end += count
@@ -99,18 +112,18 @@ class Flight:
 
     def awaited(self) -> int:
         """Return how many echoes are neither answered nor past their time-out."""
-        return int(np.count_nonzero(self.columns.stage[self.start : self.end] == Stage.AWAITED))
+        return int(np.count_nonzero(self.columns.stage[self.start : self.end] == _AWAITED))
 
     def settle(self, positions: Positions, outcome: Outcome) -> None:
         """Fix what became of these echoes."""
-        self.columns.stage[positions] = Stage.SETTLED
+        self.columns.stage[positions] = _SETTLED
         self.columns.outcome[positions] = outcome
 
     def overdue(self, cutoff_us: int) -> Positions:
         """Return the awaited echoes whose time-out had passed at an instant."""
         live = slice(self.start, self.end)
         late = self.columns.deadline_us[live] <= cutoff_us
-        late &= self.columns.stage[live] == Stage.AWAITED
+        late &= self.columns.stage[live] == _AWAITED
         return np.flatnonzero(late) + self.start
 
     def tell(self, candidates: Positions) -> tuple[Positions, Positions]:
@@ -124,11 +137,11 @@ class Flight:
         while len(held):
             before = self.columns.before[held] - self._first
             stages = self.columns.stage[np.maximum(before, 0)]
-            free = (before < self.start) | (stages == Stage.TOLD)
+            free = (before < self.start) | (stages == _TOLD)
             if not free.any():
                 break
             ready = held[free]
-            self.columns.stage[ready] = Stage.TOLD
+            self.columns.stage[ready] = _TOLD
             told.append(ready)
             held = held[~free]
         self._advance()
@@ -142,7 +155,7 @@ class Flight:
         old = self.columns.target[known]
         new = np.where(old < 0, -1, new_index[old]) if len(new_index) else np.full_like(old, -1)
         self.columns.target[known] = new
-        self.columns.stage[known][new < 0] = Stage.TOLD
+        self.columns.stage[known][new < 0] = _TOLD
         if slots > len(self._last_of_slot):
             grown = np.full(slots, -1, np.int64)
             grown[: len(self._last_of_slot)] = self._last_of_slot
@@ -166,7 +179,7 @@ class Flight:
         block = 4096
         while self.start < self.end:
             stages = self.columns.stage[self.start : min(self.start + block, self.end)]
-            open_ = stages != Stage.TOLD
+            open_ = stages != _TOLD
             first = int(open_.argmax())
             if open_[first]:
                 self.start += first
@@ -181,8 +194,10 @@ class Flight:
         capacity = len(self.columns.stage)
         while kept + count > capacity // 2:
             capacity *= 2
-        old, self.columns = self.columns, self._allocate(capacity)
-        for name in _FRESH:
+        old = self.columns
+        if capacity > len(old.stage):
+            self.columns = self._allocate(capacity)
+        for name in _TYPES:
             getattr(self.columns, name)[:kept] = getattr(old, name)[keep_from : self.end]
         self._first += keep_from
         self.start -= keep_from
@@ -190,4 +205,4 @@ class Flight:
 
     @staticmethod
     def _allocate(capacity: int) -> _Columns:
-        return _Columns(**{name: np.full(capacity, value) for name, value in _FRESH.items()})
+        return _Columns(**{name: np.empty(capacity, kind) for name, kind in _TYPES.items()})

@@ -58,8 +58,8 @@ _MMSGHDR = np.dtype(
 )
 _HEADER_BYTES = _MMSGHDR.itemsize
 
-_LARGEST_CHUNK = 16
-_CHUNKS = 8
+_LARGEST_CHUNK = 64
+_CHUNKS = 16
 """Packets go out in about so many calls: the clock is read in between, which bounds the error of
 their send times. A few packets can afford calls of their own, thousands cannot."""
 _SLOWEST_SEND_US = 25.0
@@ -104,12 +104,19 @@ class SendRing:
     """Rows of packets with their message headers, filled in place and sent in chunks."""
 
     def __init__(
-        self, rows: int, pattern: NDArray[np.uint8], name_bytes: int, control: bytes = b""
+        self,
+        rows: int,
+        pattern: NDArray[np.uint8],
+        name_bytes: int,
+        control: bytes = b"",
+        stamp_control: bytes = b"",
     ) -> None:
         self.rows = rows
         self.requests = RequestRows(rows, pattern)
         packets = self.requests.packets
-        self._control = np.frombuffer(bytearray(control or b"\0"), np.uint8)
+        # The request for a stamp comes last, so that leaving it out is a matter of length.
+        self._control = np.frombuffer(bytearray(control + stamp_control or b"\0"), np.uint8)
+        self._control_lengths = (len(control), len(control) + len(stamp_control))
         self._vectors = np.zeros(rows, _IOVEC)
         self._vectors["base"] = address_of(packets) + np.arange(rows) * packets.shape[1]
         self._vectors["length"] = packets.shape[1]
@@ -117,9 +124,9 @@ class SendRing:
         self._headers["vectors"] = address_of(self._vectors) + np.arange(rows) * _IOVEC.itemsize
         self._headers["vector_count"] = 1
         self._headers["name_length"] = name_bytes
-        if control:
-            self._headers["control"] = address_of(self._control)
-            self._headers["control_length"] = len(control)
+        self._headers["control"] = address_of(self._control)
+        self._headers["control_length"] = len(control)
+        self._stamped = False
         self._names = self._headers["name"]
         self._base = address_of(self._headers)
 
@@ -128,8 +135,16 @@ class SendRing:
         file_descriptor: int,
         names: NDArray[np.uint64],
         now_us: Callable[[], int],
+        *,
+        stamped: bool = False,
     ) -> SendResult:
-        """Send the first rows, one to each of the socket addresses that lie at `names`."""
+        """Send the first rows, one to each of the socket addresses that lie at `names`.
+
+        `stamped`: the kernel is to tell when each of them leaves.
+        """
+        if stamped is not self._stamped:
+            self._headers["control_length"] = self._control_lengths[stamped]
+            self._stamped = stamped
         count = len(names)
         self._names[:count] = names
         fault = np.zeros(count, np.int32)

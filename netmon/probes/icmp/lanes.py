@@ -8,7 +8,7 @@ import numpy as np
 
 from netmon.probes.icmp.kernel import SendRing
 from netmon.probes.icmp.packet import template
-from netmon.probes.icmp.sockets import EchoSocket, source_control
+from netmon.probes.icmp.sockets import EchoSocket, source_control, stamp_control
 from netmon.probes.icmp.wheel import Wheel
 from netmon.state import RoundFigures
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from netmon.config.settings import EchoModule
 
-_ROWS = 512
+_ROWS = 1024
 _MICROSECONDS = 1_000_000
 _NAME_BYTES = {4: 16, 6: 28}
 
@@ -40,9 +40,8 @@ class Lane:
     def use(self, sock: EchoSocket) -> None:
         """Prepare packets for this socket's ICMP ID."""
         pattern = template(self.family, sock.identifier, self.module.size_bytes)
-        self.ring = SendRing(
-            _ROWS, pattern, _NAME_BYTES[self.family], source_control(self.module, self.family)
-        )
+        control = source_control(self.module, self.family)
+        self.ring = SendRing(_ROWS, pattern, _NAME_BYTES[self.family], control, stamp_control())
 
     @property
     def load(self) -> float:
@@ -52,11 +51,11 @@ class Lane:
     def enqueue(self, after_us: int, until_us: int) -> None:
         """Queue what fell due; a target that still waits is not queued twice."""
         due = self.wheel.due(after_us, until_us)
-        if len(self.queue):
+        if not len(self.queue):
+            self.queue = due
+        elif len(due):
             due = due[~np.isin(due, self.queue)]
             self.queue = np.concatenate((self.queue, due))
-        else:
-            self.queue = due
         turns = self.wheel.turns(after_us, until_us)
         if turns and len(self.wheel):
             self._round.finish(self.name, turns, until_us)

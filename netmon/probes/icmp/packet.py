@@ -112,14 +112,20 @@ class RequestRows:
         self._serial = self.packets[:, 8:16].view(">u8")[:, 0]
         self._proof = self.packets[:, 16:24].view(">u8")[:, 0]
 
-    def fill(self, serials: NDArray[np.uint64], proofs: NDArray[np.uint64]) -> None:
-        """Write the first rows. The kernel replaces the checksum where it computes it itself."""
+    def fill(
+        self, serials: NDArray[np.uint64], proofs: NDArray[np.uint64], *, sums: bool = True
+    ) -> None:
+        """Write the first rows; without `sums` the checksum is left to the kernel.
+
+        It computes that of a datagram socket and of ICMPv6 in any case.
+        """
         count = len(serials)
         self._sequence[:count] = serials & np.uint64(0xFFFF)
         self._serial[:count] = serials
         self._proof[:count] = proofs
-        varying = word_sum(self.packets[:count, 4:MINIMUM_PACKET_BYTES])
-        self._checksum[:count] = checksum(varying + self._constant)
+        if sums:
+            varying = word_sum(self.packets[:count, 4:MINIMUM_PACKET_BYTES])
+            self._checksum[:count] = checksum(varying + self._constant)
 
     def checksums(
         self, serials: NDArray[np.uint64], proofs: NDArray[np.uint64]
@@ -181,7 +187,10 @@ def read_messages(
     )
 
 
-def sums_to_zero(packets: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Tell which ICMPv4 messages carry a right checksum. Rows must be zero beyond their length."""
-    sums = word_sum(packets)
+def sums_to_zero(packets: NDArray[np.uint8], longest_bytes: int | None = None) -> NDArray[np.bool_]:
+    """Tell which ICMPv4 messages carry a right checksum. Rows must be zero beyond their length.
+
+    Nothing beyond the longest of them need be looked at.
+    """
+    sums = word_sum(packets[:, :longest_bytes])
     return np.asarray((sums % _ONES_COMPLEMENT == 0) & (sums != 0), np.bool_)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from netmon.probes.icmp.departures import Stamps
 from netmon.probes.icmp.kernel import CMSG_HEADER_BYTES, MSG_ERRQUEUE, Received, ReceiveRing
 from netmon.probes.icmp.packet import (
     ECHO_REPLY,
@@ -30,15 +31,19 @@ if TYPE_CHECKING:
 
     from netmon.probes.icmp.sockets import EchoSocket
 
-_ROWS = 512
-_BATCHES_PER_TICK = 8
+_ROWS = 1024
+_BATCHES_PER_TICK = 4
 """So that a flood cannot hold the loop: what is left is taken in the next tick."""
+_ERROR_ROWS = 256
 _ERROR_ATTEMPTS = 64
 _TIMESTAMP_BYTES = 32
 """A control message of 16 bytes with its header: SCM_TIMESTAMPNS."""
+_TIMESTAMPING_BYTES = 64
+"""The same of 48 bytes: SCM_TIMESTAMPING. It follows where sending is stamped."""
 _ERROR_BYTES = 64
 """Room for sock_extended_err and a sockaddr_in6 with the header."""
 _SOL_SOCKET, _SCM_TIMESTAMPNS = 1, 35
+_ORIGIN_STAMP = 4
 _ERROR_LEVEL = {4: (0, 11), 6: (41, 25)}
 _ORIGIN_ICMP = {4: 2, 6: 3}
 
@@ -91,12 +96,17 @@ class Receiver:
         # A multiple of 8 keeps rows aligned.
         width = (packet_bytes(largest_payload_bytes) + headers + 7) // 8 * 8
         self._ring = ReceiveRing(_ROWS, width, headers, _TIMESTAMP_BYTES)
-        self._error_ring = ReceiveRing(_ROWS, width, 0, _TIMESTAMP_BYTES + _ERROR_BYTES)
+        controls = _TIMESTAMP_BYTES + _TIMESTAMPING_BYTES + _ERROR_BYTES
+        self._error_ring = ReceiveRing(_ERROR_ROWS, width, 0, controls)
         self._codes = icmp_error_codes(sock.family)
         self._poll = select.poll()
         self._poll.register(sock.file_descriptor, select.POLLIN)
         self.emptied = False
         """Whether the last reading left nothing behind."""
+        self.newest_wall_ns = 0
+        """When the kernel received the last of what was read; 0: it did not say."""
+        self.stamps: list[Stamps] = []
+        """What the last reading of the error queue told of when echoes left."""
 
     def replies(self) -> Iterator[Replies]:
         """Take what has arrived."""
@@ -109,7 +119,8 @@ class Receiver:
             yield self._read_replies(batch)
 
     def quotes(self) -> Iterator[Quotes]:
-        """Take the ICMP errors that have arrived."""
+        """Take the ICMP errors that have arrived; the stamps beside them go to `stamps`."""
+        self.stamps.clear()
         for _ in range(_BATCHES_PER_TICK):
             batch = self._take(self._error_ring, MSG_ERRQUEUE)
             if batch is None:
@@ -142,24 +153,33 @@ class Receiver:
         messages = read_messages(packets, lengths, ECHO_REPLY[family])
         messages.sound[batch.truncated] = False
         if self._strips:
-            messages.sound[:] &= sums_to_zero(packets)
+            messages.sound[:] &= sums_to_zero(packets, max(0, int(lengths.max())))
         stamps = batch.controls.view(np.int64)
         told = _is_control(batch.controls, 0, _SOL_SOCKET, _SCM_TIMESTAMPNS)
         wall_ns = np.where(told, stamps[:, 2] * 1_000_000_000 + stamps[:, 3], 0)
+        self.newest_wall_ns = int(wall_ns[-1])
         return Replies(messages, addresses_of(batch.names, family), wall_ns)
 
     def _read_quotes(self, batch: Received) -> Iterator[Quotes]:
+        for offset in (_TIMESTAMP_BYTES, _TIMESTAMP_BYTES + _TIMESTAMPING_BYTES):
+            told = _is_control(batch.controls, offset, *_ERROR_LEVEL[self._sock.family])
+            body = batch.controls[:, offset + CMSG_HEADER_BYTES :]
+            stamped = told & (body[:, 4] == _ORIGIN_STAMP)
+            if stamped.any():
+                stamps = batch.controls[stamped].view(np.int64)
+                wall_ns = stamps[:, 2] * 1_000_000_000 + stamps[:, 3]
+                number = body[stamped, 12:16].copy().view(np.uint32)[:, 0]
+                self.stamps.append(Stamps(number.astype(np.int64), wall_ns))
+            ours = told & (body[:, 4] == _ORIGIN_ICMP[self._sock.family])
+            if ours.any():
+                yield self._quotes(batch, ours, body[ours])
+
+    def _quotes(self, batch: Received, ours: NDArray[np.bool_], body: NDArray[np.uint8]) -> Quotes:
         family = self._sock.family
-        body = batch.controls[:, _TIMESTAMP_BYTES + CMSG_HEADER_BYTES :]
-        ours = _is_control(batch.controls, _TIMESTAMP_BYTES, *_ERROR_LEVEL[family])
-        ours &= body[:, 4] == _ORIGIN_ICMP[family]
-        if not ours.any():
-            return
         packets, lengths = batch.packets[ours], batch.lengths[ours]
-        body = body[ours]
         messages = read_messages(packets, lengths, ECHO_REQUEST[family])
         is_request = (lengths >= HEADER_BYTES) & (packets[:, 0] == ECHO_REQUEST[family])
-        yield Quotes(
+        return Quotes(
             messages,
             is_request & ~messages.sound,
             addresses_of(batch.names[ours], family),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from netmon.errors import CapabilityError
+from netmon.probes.icmp.departures import Departures
 from netmon.probes.icmp.filters import echo_reply_filter
 from netmon.probes.icmp.packet import IPV4
 
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from netmon.model import IPAddress
 
 _SO_TIMESTAMPNS = 35
+_SO_TIMESTAMPING = 37
+_STAMP_SENDING = 1 << 1
+"""SOF_TIMESTAMPING_TX_SOFTWARE, asked for packet by packet."""
+_TELL_STAMPS = 1 << 4 | 1 << 7 | 1 << 11
+"""SOF_TIMESTAMPING_SOFTWARE, _OPT_ID, _OPT_TSONLY: told with a number, without the packet."""
 _SO_SNDBUFFORCE = 32
 _SO_RCVBUFFORCE = 33
 _SO_ATTACH_FILTER = 26
@@ -68,6 +74,9 @@ class EchoSocket:
         self._sock = opened.sock
         self._sock.settimeout(0)
         self.identifier = self._take_identifier()
+        self.departures = Departures()
+        self.stamps_sending = False
+        """Whether the kernel is asked when echoes left."""
         self._traffic: tuple[int, bool] | None = None
         self._set_up()
 
@@ -95,6 +104,18 @@ class EchoSocket:
             self._sock.setsockopt(level, _IPV6_MTU_DISCOVER, discover)
             self._sock.setsockopt(level, _IPV6_DONTFRAG, int(module.dont_fragment))
         self._traffic = wanted
+
+    def stamp_sending(self, *, wanted: bool) -> None:
+        """Have the kernel tell when each echo left, or no longer; numbers begin at 0."""
+        self.departures.restart()
+        self.stamps_sending = False
+        # Without the first step a number that is in use would go on.
+        for flags in (0, _TELL_STAMPS if wanted else 0):
+            try:
+                self._sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPING, flags)
+            except OSError:
+                return
+        self.stamps_sending = wanted
 
     def overflows(self) -> int:
         """Return how many packets the kernel dropped because our buffer was full."""
@@ -138,6 +159,11 @@ def attach_filter(sock: socket.socket, program: bytes) -> None:
     instructions = np.frombuffer(program, np.uint8)
     head = struct.pack("@HP", len(program) // 8, instructions.ctypes.data)
     sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, head)
+
+
+def stamp_control() -> bytes:
+    """Return the control message that asks for a stamp of when a packet leaves."""
+    return _control_message(socket.SOL_SOCKET, _SO_TIMESTAMPING, struct.pack("=I", _STAMP_SENDING))
 
 
 def source_control(module: EchoModule, family: int) -> bytes:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _AF_INET, _AF_INET6 = 2, 10
 _MICROSECONDS = 1_000_000
+_JITTER_SMOOTHING = 16
 _BOUNDS = np.array(RTT_BUCKETS_SECONDS)
 
 
@@ -74,6 +75,10 @@ class TargetTable:
         self.rtt_buckets = np.zeros((count, len(RTT_BUCKETS_SECONDS) + 1), np.int64)
         self.rtt_sum_seconds = np.zeros(count, np.float64)
         self.last_rtt_seconds = np.full(count, np.nan)
+        self.rtt_before_seconds = np.full(count, np.nan)
+        """Of the last reply that was measured, however many were lost since."""
+        self.jitter_seconds = np.full(count, np.nan)
+        self._turn = np.zeros(count, np.int64)
         self.last_reply_us = np.zeros(count, np.int64)
         self.last_error = np.full(count, NO_ERROR, np.int8)
         self.last_error_us = np.zeros(count, np.int64)
@@ -151,6 +156,7 @@ class TargetTable:
             self.rtt_buckets[shown],
             self.rtt_sum_seconds[shown],
             self.last_rtt_seconds[shown],
+            self.jitter_seconds[shown],
             self.last_reply_us[shown],
         )
 
@@ -171,6 +177,25 @@ class TargetTable:
         cells = target * self.rtt_buckets.shape[1] + np.searchsorted(_BOUNDS, rtt_seconds)
         np.add.at(self.rtt_buckets.reshape(-1), cells, 1)
         np.add.at(self.rtt_sum_seconds, target, rtt_seconds)
+        self._record_jitter(target, rtt_seconds)
+
+    def _record_jitter(self, target: NDArray[np.int32], rtt_seconds: NDArray[np.float64]) -> None:
+        """Smooth the change from reply to reply as RFC 3550 section 6.4.1 does, a 16th each.
+
+        It begins with the first change rather than with 0, which would take a minute to leave.
+        """
+        while len(target):
+            # Replies of one target follow one another: one of each at a time.
+            turns = np.arange(len(target))
+            self._turn[target[::-1]] = turns[::-1]
+            first = self._turn[target] == turns
+            one, now_seconds = target[first], rtt_seconds[first]
+            change = np.abs(now_seconds - self.rtt_before_seconds[one])
+            jitter = self.jitter_seconds[one]
+            smoothed = jitter + (change - jitter) / _JITTER_SMOOTHING
+            self.jitter_seconds[one] = np.where(np.isnan(jitter), change, smoothed)
+            self.rtt_before_seconds[one] = now_seconds
+            target, rtt_seconds = target[~first], rtt_seconds[~first]
 
     @staticmethod
     def _old_index(
@@ -211,6 +236,8 @@ _FIGURES = (
     "rtt_buckets",
     "rtt_sum_seconds",
     "last_rtt_seconds",
+    "rtt_before_seconds",
+    "jitter_seconds",
     "last_reply_us",
     "last_error",
     "last_error_us",

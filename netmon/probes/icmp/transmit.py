@@ -8,18 +8,25 @@ import numpy as np
 
 from netmon.errors import CapabilityError
 from netmon.model import EchoError
+from netmon.probes.icmp.packet import IPV4
 from netmon.probes.icmp.reasons import code_of
 from netmon.probes.icmp.settle import UNKNOWN_OFFSET_US, Settler, fault_codes
 from netmon.probes.icmp.sockets import EchoSocket, SocketFactory, open_echo_socket
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from netmon.clock import Clock, Timeline
+    from netmon.probes.icmp.departures import Stamps
     from netmon.probes.icmp.flight import Flight, Positions
     from netmon.probes.icmp.lanes import Lane
     from netmon.probes.icmp.packet import Cookie
 
+STAMPED_AT_MOST = 128
+"""So many echoes of a tick have their sending stamped by the kernel: 2,560 a second. To read a
+stamp costs half as much again as the echo, and with more than these the machine is a big one."""
 _STEADY_US = 20
 """Two clocks read within this time are taken as read at once."""
 _READINGS = 5
@@ -103,20 +110,39 @@ class Transmitter:
         serials = self._flight.serials(positions)
         proofs = self._cookie.proof(serials)
         self._flight.columns.proof[place] = proofs
-        ring.requests.fill(serials, proofs)
+        sums = sock.privileged and sock.family == IPV4
+        ring.requests.fill(serials, proofs, sums=sums)
         offset_us = wall_offset_us(self._timeline, self._clock)
+        begun_us = self._timeline.now_us()
+        stamped = sock.stamps_sending and len(targets) <= STAMPED_AT_MOST
         result = ring.send(
             sock.file_descriptor,
             self._settler.table.name_pointers[targets],
             self._timeline.now_us,
+            stamped=stamped,
         )
         self._stamp(place, result.sent_us, lane, offset_us)
         self._flight.columns.wall_offset_us[place][result.unsure] = UNKNOWN_OFFSET_US
         failed = np.flatnonzero(result.fault)
+        if stamped and len(failed):
+            # Nobody knows whether a packet that failed has taken a number.
+            sock.stamp_sending(wanted=True)
+        elif stamped:
+            sock.departures.sent(serials, begun_us, offset_us)
         if len(failed):
             codes = fault_codes(result.fault[failed])
             self._settler.faults(positions[failed], codes, self._timeline.now_us())
         return positions[failed]
+
+    def correct(self, sock: EchoSocket, stamps: Sequence[Stamps]) -> None:
+        """Put the kernel's word for when echoes left in the place of ours."""
+        columns = self._flight.columns
+        for each in stamps:
+            for departed in sock.departures.match(each, self._timeline.now_us()):
+                where = self._flight.positions(departed.serials).astype(np.int64)
+                columns.deadline_us[where] += departed.sent_us - columns.sent_us[where]
+                columns.sent_us[where] = departed.sent_us
+                columns.wall_offset_us[where] = departed.wall_offset_us
 
     def _fail_all(self, lane: Lane, targets: NDArray[np.int32]) -> Positions:
         now_us = self._timeline.now_us()

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from netmon.model import RouterFacts
 from netmon.probes.snmp import mib
 from netmon.probes.snmp.decode import number, text
-from netmon.probes.snmp.profiles import FALLBACK, Entity, Explanation
+from netmon.probes.snmp.profiles import FALLBACK, Entity, Explanation, Source
 from netmon.probes.snmp.values import Missing, Oid, Session, SnmpError, Value, oid_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from netmon.probes.snmp.profiles import Profile, Profiles, Source
+    from netmon.probes.snmp.profiles import Profile, Profiles
 
 _ROWS_AT_MOST = 3000
 _CHASSIS_AT_MOST = 4
@@ -27,6 +27,7 @@ _ENTITY_COLUMN = {
     Entity.FIRMWARE: 9,
     Entity.SOFTWARE: 10,
     Entity.SERIAL: 11,
+    Entity.MAKER: 12,
     Entity.MODEL: 13,
 }
 _PLACEHOLDERS = frozenset((
@@ -117,7 +118,9 @@ async def read_facts(session: Session, system: SystemGroup, profiles: Profiles) 
         name=system.name,
         description=system.description,
         object_id=oid_text(system.object_id),
-        vendor=profile.vendor or _vendor(system, profiles[FALLBACK]),
+        vendor=profile.vendor
+        or _vendor(system, profiles[FALLBACK])
+        or await finder.find([Source(entity=Entity.MAKER)]),
         os=await finder.find(profile.os),
         model=await finder.find(profile.model),
         serial=await finder.find(profile.serial),

@@ -22,6 +22,7 @@ class Entity(StrEnum):
     FIRMWARE = "firmware"
     SOFTWARE = "software"
     SERIAL = "serial"
+    MAKER = "maker"
     MODEL = "model"
 
 

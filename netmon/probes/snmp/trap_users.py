@@ -108,6 +108,7 @@ class TrapUsers:
 
     def _check_level(self, message: UsmMessage, user: User) -> None:
         asks_for_time = message.engine_id == self._own and not (message.boots or message.time)
+        asks_for_time = asks_for_time and not message.flags & ~user.flags & _LEVEL
         if message.flags & _LEVEL != user.flags and not asks_for_time:
             raise RefusedError(
                 TrapRefusal.LEVEL,

@@ -46,11 +46,11 @@ class TrapWatch:
     """Receives traps if the settings want it. Lives on the event loop.
 
     `look` is called with the id of an agency whose router sent a trap that says something of its
-    links: at once, and once more at the end of a rest if others came meanwhile. pysnmp is loaded
-    when there is something to receive, and not before.
+    links, and the trap: at once, and once more at the end of a rest if others came meanwhile.
+    pysnmp is loaded when there is something to receive, and not before.
     """
 
-    def __init__(self, clock: Clock, look: Callable[[str], None]) -> None:
+    def __init__(self, clock: Clock, look: Callable[[str, Trap], None]) -> None:
         self._clock = clock
         self._look = look
         self._way: _Way | None = None
@@ -173,18 +173,18 @@ class TrapWatch:
     def _attend(self, agency: str, trap: Trap) -> None:
         rest_us = self._rested_us.get(agency, trap.at_monotonic_us) - trap.at_monotonic_us
         if rest_us <= 0:
-            self._look_at(agency)
+            self._look_at(agency, trap)
         elif agency not in self._waiting and trap.kind is not TrapKind.AUTHENTICATION_FAILURE:
             # Our own poll may be what failed to authenticate: asking again would go on for ever.
             loop = asyncio.get_running_loop()
             seconds = rest_us / MICROSECONDS
-            self._waiting[agency] = loop.call_later(seconds, self._look_at, agency)
+            self._waiting[agency] = loop.call_later(seconds, self._look_at, agency, trap)
 
-    def _look_at(self, agency: str) -> None:
+    def _look_at(self, agency: str, trap: Trap) -> None:
         self._waiting.pop(agency, None)
         rest_us = _LOOK_AT_MOST_EVERY_SECONDS * MICROSECONDS
         self._rested_us[agency] = self._clock.monotonic_us() + rest_us
-        self._look(agency)
+        self._look(agency, trap)
 
 
 def _way(settings: SnmpTraps) -> _Way | None:

@@ -52,7 +52,8 @@ _REPORTS: Final[Mapping[Oid, str]] = MappingProxyType(
 )
 _WINDOW_SECONDS: Final = 150
 """RFC 3414 section 2.2.3."""
-_DES_BLOCK_OCTETS: Final = 8
+_PADDING_OCTETS: Final = 15
+"""DES fills its last block; some fill one of AES too, which needs none (RFC 3826, gufo-snmp)."""
 _AUTH: Final = int(Flag.AUTH)
 _PRIV: Final = int(Flag.PRIV)
 _REPORTABLE: Final = int(Flag.REPORTABLE)
@@ -231,7 +232,7 @@ class UserSecurity:
             if self._cryptor is None:
                 raise ForgedError("an encrypted answer to a request that was not")
             data = self._decrypt(message, self._cryptor)
-            position, padding = 0, _DES_BLOCK_OCTETS - 1
+            position, padding = 0, _PADDING_OCTETS
         scoped = read_scoped_pdu(data, position, oids)
         if len(data) - scoped.octets > padding:
             raise MalformedError("something stands after the scoped PDU")

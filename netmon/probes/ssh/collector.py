@@ -115,7 +115,11 @@ class Collector:
         held_us = self._brake.held_until_us(target.agency)
         if held_us > now_us and not limits.insist:
             until = utc(held_us).strftime("%Y-%m-%d %H:%M UTC")
-            return _held(target, f"its last login was refused: not tried again before {until}")
+            return _held(
+                target,
+                f"its last login was refused: not tried again before {until}; when the credential "
+                f"is mended: netmon inventory refresh {target.agency} --insist",
+            )
         async with gate.turn():
             if gate.closed:
                 return _held(

@@ -37,6 +37,10 @@ _JOURNALED = ("interface", "address", "neighbour")
 """Tables whose rows are facts; ARP changes with every computer that is switched on."""
 
 
+class RoundUnderWayError(InventoryError):
+    """Another process visits routers."""
+
+
 @dataclass
 class RoundResult:
     """What a round came to."""
@@ -94,7 +98,8 @@ class InventoryRound:
         """Visit `targets`, and note why the others are not.
 
         Raises:
-            InventoryError: another round is under way, or the repository is none.
+            RoundUnderWayError: another process has not come to the end of its round.
+            InventoryError: the directory or the repository cannot be used.
         """
         result = RoundResult()
         with self._alone():
@@ -157,12 +162,18 @@ class InventoryRound:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Hold off other rounds: two sessions at a time are one too many for a small router."""
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (self._directory / "round.lock").open("w") as lock:
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = (self._directory / "round.lock").open("w")
+        except OSError as error:
+            raise InventoryError(
+                f"{self._directory}: cannot be written ({error.strerror}): check visits.path"
+            ) from None
+        with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise InventoryError(
+                raise RoundUnderWayError(
                     f"{self._directory}: another round is under way: wait for its end"
                 ) from None
             yield

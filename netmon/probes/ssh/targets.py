@@ -68,7 +68,12 @@ class Targets:
             return Visit(agency.id, SshStatus.NO_SECRET, trouble)
         platform = self._platform(agency)
         if platform is None:
-            return Visit(agency.id, SshStatus.NOT_CONFIGURED, self._no_platform(agency))
+            known = ", ".join(self._platforms)
+            return Visit(
+                agency.id,
+                SshStatus.NOT_CONFIGURED,
+                f"nothing tells its platform: write router: {{platform: …}}, one of {known}",
+            )
         router = agency.router
         login = Login(
             router.address,
@@ -83,15 +88,8 @@ class Targets:
     def _platform(self, agency: Agency) -> Platform | None:
         assert agency.router is not None  # noqa: S101  # `of` has looked
         if agency.router.platform is not None:
-            return self._platforms.get(agency.router.platform)
+            return self._platforms[agency.router.platform]
         return identify(self._platforms, self._describe(agency.id))
-
-    def _no_platform(self, agency: Agency) -> str:
-        named = agency.router.platform if agency.router else None
-        known = ", ".join(self._platforms)
-        if named is not None:
-            return f"platform {named!r} is not visited; known: {known}"
-        return f"nothing tells its platform: write router: {{platform: …}}, one of {known}"
 
     def _trouble(self, credential: SshCredential) -> str:
         for reference in (credential.password, credential.enable_password):
@@ -117,15 +115,15 @@ class Targets:
 
     def _known_secrets(self) -> tuple[str, ...]:
         """Return every secret of ours: one of them may stand in any router's configuration."""
-        settings = self._settings
+        settings, traps = self._settings, self._settings.snmp_traps
+        users = (*settings.snmp_credentials.values(), *(traps.credentials if traps else ()))
         references = [
-            reference
-            for ssh in settings.ssh_credentials.values()
-            for reference in (ssh.password, ssh.enable_password)
-        ] + [
-            reference
-            for snmp in settings.snmp_credentials.values()
-            for reference in (snmp.community, snmp.auth_password, snmp.priv_password)
+            *(each.password for each in settings.ssh_credentials.values()),
+            *(each.enable_password for each in settings.ssh_credentials.values()),
+            *(each.community for each in users),
+            *(each.auth_password for each in users),
+            *(each.priv_password for each in users),
+            *(traps.communities if traps else ()),
         ]
         found = (self._secret(reference) for reference in references)
         return tuple(dict.fromkeys(secret.reveal() for secret in found if secret is not None))
