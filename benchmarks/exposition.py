@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 # Run as a script from anywhere, the figures' reference collector is one of the tests' helpers.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from netmon.daemon import SWITCH_SECONDS
 from netmon.judge.columns import JudgementColumns
 from netmon.model import (
     CAUSES,
@@ -254,6 +255,7 @@ async def _no_reload() -> ReloadResult:
 
 def measure(links: int) -> dict[str, float]:
     """Return the figures named at the top."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     country = Country(links)
     serving = asyncio.run(_serving(country))
     figures = {"links": float(links), **serving, **_rendering(country)}

@@ -111,7 +111,7 @@ async def engine_paced(targets: int) -> float:
     engine = EchoEngine(Timeline(clock), clock, Progress(1))
     engine.set_targets(_links(targets, EchoModule("default", 1.0, 1.0)))
     running = asyncio.create_task(engine.run())
-    await asyncio.sleep(1.0)
+    await _until_all_were_asked(engine, targets)
     before = cpu_seconds()
     await asyncio.sleep(_PACED_SECONDS)
     spent = cpu_seconds() - before
@@ -143,7 +143,7 @@ async def engine_before_routers() -> float:
     module = EchoModule("default", _ROUTER_INTERVAL_SECONDS, 1.0)
     engine.set_targets(_routers(_ROUTERS, module))
     running = asyncio.create_task(engine.run())
-    await asyncio.sleep(_ROUTER_INTERVAL_SECONDS)
+    await _until_all_were_asked(engine, _ROUTERS)
     before, told = cpu_seconds(), progress.told
     await asyncio.sleep(_ROUTER_INTERVAL_SECONDS * _ROUTER_ROUNDS)
     spent, told = cpu_seconds() - before, progress.told - told
@@ -164,6 +164,13 @@ def _routers(count: int, module: EchoModule) -> list[EchoTarget]:
         EchoTarget(LinkKey(f"xa-{slot}", "main"), slot, address_of(slot), module)
         for slot in range(count)
     ]
+
+
+async def _until_all_were_asked(engine: EchoEngine, targets: int) -> None:
+    """Return when every target is on its pace: new ones are let in one after the other."""
+    rows = np.arange(targets, dtype=np.int32)
+    while not engine.columns(rows).requests.all():  # noqa: ASYNC110  # figures announce nothing
+        await asyncio.sleep(0.5)
 
 
 def _check(engine: EchoEngine, targets: int) -> None:

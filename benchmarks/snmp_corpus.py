@@ -240,8 +240,9 @@ def _reason(miss: Miss, agreed: Json, session: RecordedSession) -> tuple[str, bo
     """Tell why the source and netmon differ, and whether that sets the value aside."""
     if miss.what == "ifSpeed":
         return _reason_of_speed(miss)
-    if miss.what == "vendor" and not miss.ours:
-        return "neither sysDescr nor sysObjectID names it", False
+    if miss.what == "vendor":
+        but = f"; ENTITY-MIB names {miss.ours}" if miss.ours else ""
+        return f"neither sysDescr nor sysObjectID names it{but}", False
     literal = agreed.get("facts_literal_in_recording", {}).get(miss.what) or []
     return _reason_of_fact(miss, literal, session)
 

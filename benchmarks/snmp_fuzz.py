@@ -221,7 +221,8 @@ def run_plainly(target: Target, runs: int, seed: int) -> int:
             print(f"this input broke it: {data.hex()}", file=sys.stderr)
             raise
         slowest = max(slowest, time.thread_time() - started)
-    print(f"{runs} inputs in {time.perf_counter() - begun:.0f} s, slowest {slowest * 1000:.1f} ms of CPU")
+    took = time.perf_counter() - begun
+    print(f"{runs} inputs in {took:.0f} s, slowest {slowest * 1000:.1f} ms of CPU")
     for end, count in ends.most_common():
         print(f"{count:10d}  {end}")
     return int(slowest > SLOWEST_SECONDS)

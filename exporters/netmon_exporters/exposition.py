@@ -1,7 +1,8 @@
 """The text exposition of many series at little cost.
 
 Metric name and labels of a series are rendered once for each generation of the inventory; values
-are rendered again only in slices where one changed. What comes out equals what prometheus-client
+are rendered again only in slices where one changed, and there only those of samples that move: of
+the seconds in each state one figure in fourteen does. What comes out equals what prometheus-client
 makes of the same figures, byte for byte.
 """
 
@@ -11,13 +12,10 @@ import time
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from prometheus_client.utils import floatToGoString
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 Labels = Mapping[str, str]
 
@@ -25,6 +23,7 @@ _SLICE_SAMPLES = 512
 """Small enough that rendering one never holds the interpreter for long."""
 _SLICES_PER_REST = 8
 _REST_SECONDS = 0.000_05
+_HOLE = "%s\n"
 _PLAIN_BELOW = 1e6
 """From here on Go's notation differs from Python's."""
 
@@ -91,6 +90,16 @@ class Sample:
     labels: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """The text of a slice with holes for the values that move; the others are written in it."""
+
+    absent: bytes
+    hot: NDArray[np.bool_]
+    """By sample: whether its values move."""
+    text: str
+
+
 class Block:
     """The series of one family: the same samples for every row."""
 
@@ -108,50 +117,83 @@ class Block:
         self._step = max(1, _SLICE_SAMPLES // len(samples))
         count = -(-len(rows) // self._step)
         self._slices: list[bytes] = [b""] * count
-        self._templates: list[tuple[bytes, str] | None] = [None] * count
+        self._templates: list[_Template | None] = [None] * count
         self._bits: NDArray[np.int64] | None = None
 
     def render(self, values: NDArray[np.float64]) -> list[bytes]:
         """Return the lines of all rows in slices. `values` is [row, sample]; NaN: no series."""
         bits = np.ascontiguousarray(values, np.float64).view(np.int64).copy()
-        for turn, index in enumerate(self._stale(bits)):
+        moved, texts = self._moved(bits), Texts()
+        for turn, index in enumerate(np.flatnonzero(moved.any(axis=1)).tolist()):
             start = index * self._step
-            self._slices[index] = self._slice(index, values[start : start + self._step])
+            part = values[start : start + self._step]
+            self._slices[index] = self._slice(index, part, moved[index], texts)
             if turn % _SLICES_PER_REST == 0:
                 # The event loop would otherwise wait a whole switch interval for its turn.
                 time.sleep(_REST_SECONDS)
         self._bits = bits
         return list(self._slices)
 
-    def _stale(self, bits: NDArray[np.int64]) -> list[int]:
+    def _moved(self, bits: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which samples of each slice have another value than before in any row."""
         if self._bits is None or not len(self._rows):
-            return list(range(len(self._slices)))
-        changed = (bits != self._bits).any(axis=1)
-        starts = np.arange(0, len(changed), self._step)
-        stale: list[int] = np.flatnonzero(np.logical_or.reduceat(changed, starts)).tolist()
-        return stale
+            return np.ones((len(self._slices), len(self._lines)), np.bool_)
+        starts = np.arange(0, len(bits), self._step)
+        return np.logical_or.reduceat(bits != self._bits, starts, axis=0)
 
-    def _slice(self, index: int, values: NDArray[np.float64]) -> bytes:
+    def _slice(
+        self, index: int, values: NDArray[np.float64], moved: NDArray[np.bool_], texts: Texts
+    ) -> bytes:
         absent = np.isnan(values)
-        template = self._template(index, absent)
-        present = values[~absent].tolist() if absent.any() else values.ravel().tolist()
-        return encoded(template % tuple(map(Texts().__getitem__, present)))
+        template = self._template(index, values, absent, moved)
+        if template.absent:
+            present = values[template.hot & ~absent]
+        else:
+            present = values[:, template.hot].ravel()
+        return encoded(template.text % tuple(map(texts.__getitem__, present.tolist())))
 
-    def _template(self, index: int, absent: NDArray[np.bool_]) -> str:
+    def _template(
+        self,
+        index: int,
+        values: NDArray[np.float64],
+        absent: NDArray[np.bool_],
+        moved: NDArray[np.bool_],
+    ) -> _Template:
         mark = absent.tobytes() if absent.any() else b""
-        cached = self._templates[index]
-        if cached is not None and cached[0] == mark:
-            return cached[1]
+        cached, hot = self._templates[index], moved
+        if cached is not None and not _is_too_wide(cached.hot, moved):
+            if cached.absent == mark and not (moved & ~cached.hot).any():
+                return cached
+            hot = moved | cached.hot
         start = index * self._step
         rows = self._rows[start : start + self._step]
-        if mark:
-            template = "".join(
-                self._lines[sample] % rows[row] for row, sample in np.argwhere(~absent).tolist()
-            )
+        if mark or not hot.all():
+            text = self._text(rows, values, absent, hot)
         else:
-            template = "".join([self._row % row for row in rows])
-        self._templates[index] = (mark, template)
+            text = "".join([self._row % row for row in rows])
+        template = self._templates[index] = _Template(mark, hot, text)
         return template
+
+    def _text(
+        self,
+        rows: Sequence[Labels],
+        values: NDArray[np.float64],
+        absent: NDArray[np.bool_],
+        hot: NDArray[np.bool_],
+    ) -> str:
+        texts, is_hot, known = Texts(), hot.tolist(), values.tolist()
+        parts = []
+        for row, sample in np.argwhere(~absent).tolist():
+            line = self._lines[sample] % rows[row]
+            if not is_hot[sample]:
+                line = f"{line[: -len(_HOLE)]}{texts[known[row][sample]]}\n"
+            parts.append(line)
+        return "".join(parts)
+
+
+def _is_too_wide(hot: NDArray[np.bool_], moved: NDArray[np.bool_]) -> bool:
+    """Tell whether a template still has holes for everything though few samples move."""
+    return bool(hot.all()) and 2 * int(np.count_nonzero(moved)) <= len(hot)
 
 
 def template_labels(labels: Labels) -> dict[str, str]:
@@ -164,4 +206,4 @@ def _line(name: str, row_labels: Sequence[str], fixed: Sequence[tuple[str, str]]
     values = {label: f"%({label})s" for label in row_labels}
     values |= {label: escaped(value).replace("%", "%%%%") for label, value in fixed}
     said = ",".join(f'{label}="{values[label]}"' for label in sorted(values))
-    return f"{name}{{{said}}} %%s\n"
+    return f"{name}{{{said}}} %{_HOLE}"

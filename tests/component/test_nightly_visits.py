@@ -32,7 +32,7 @@ from netmon.inventory.overview import standing
 from netmon.inventory.sheets import to_xlsx
 from netmon.inventory.tables import standing_records
 from netmon.judge.calendar import Calendar
-from netmon.ledger.facts import FactChange, Told
+from netmon.ledger.facts import TRAP, FactChange, Told
 from netmon.ledger.reader import Fact
 from netmon.model import (
     Agency,
@@ -308,6 +308,13 @@ async def test_the_interfaces_that_snmp_watches_are_facts_too(world: World) -> N
     }
     assert second.facts == {"model": "M", "interface/wan0": "to the centre"}
     assert tuple(second.within) == ("interface",)
+
+
+def test_a_trap_is_no_source_of_facts(world: World) -> None:
+    model = Fact("xa-a", "model", "M", "snmp", 1)
+    trap = Fact("xa-a", f"{TRAP}/linkDown", "1.3.6.1=7", TRAP, 2)
+    (row,) = standing(world.inventory, [model, trap], {})
+    assert (row.identity, row.sources) == ({"model": "M"}, ("snmp",))
 
 
 def test_interfaces_are_shown_by_the_names_of_one_source(world: World) -> None:

@@ -146,3 +146,51 @@ async def test_work_without_which_netmon_cannot_live_is_missed_when_it_breaks(
         await broke.wait()
     assert "without the heart netmon cannot go on" in caplog.text
     await tasks.cancel()
+
+
+async def test_thousands_of_events_are_told_in_slices_in_order_and_before_the_next_snapshot(
+    publication: Publication, ledger: SlowLedger
+) -> None:
+    told: list[Sequence[Event]] = []
+    turns: list[int] = []
+
+    def tell(events: Sequence[Event]) -> None:
+        told.append(events)
+        turns.append(loop_turns)
+
+    loop_turns = 0
+
+    async def count_turns() -> None:
+        nonlocal loop_turns
+        while True:
+            loop_turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count_turns())
+    first, second = [change() for _ in range(1_001)], [change()]
+    publication.record(first, tell)
+    publication.record(second, tell)
+    ledger.may_go_on.set()
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        await publication.publish()
+    counting.cancel()
+    assert [event for events in told for event in events] == first + second
+    assert max(map(len, told)) < 1_000
+    assert len(set(turns[:-1])) == len(turns) - 1, "the loop comes by between two slices"
+
+
+async def test_a_listener_that_breaks_keeps_nobody_from_being_told(
+    publication: Publication, ledger: SlowLedger
+) -> None:
+    told: list[Sequence[Event]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+
+    def broken(_: Sequence[Event]) -> None:
+        raise ZeroDivisionError
+
+    publication.record([change()], broken)
+    publication.record([change()], told.append)
+    ledger.may_go_on.set()
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        await publication.publish()
+    assert len(told) == 1

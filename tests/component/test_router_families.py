@@ -193,3 +193,14 @@ async def test_what_no_profile_was_written_for_is_named_as_far_as_standards_go(
     facts = await facts_of(device)
 
     assert (facts.vendor, facts.os, facts.model, facts.serial, facts.version) == known
+
+
+@pytest.mark.parametrize("letters", ["A", "9", "A1-", "Version "])
+@pytest.mark.parametrize("number", ["2011.2", "1916.2", "99999"])
+async def test_a_text_without_end_is_looked_at_to_a_bound(letters: str, number: str) -> None:
+    """Some patterns take the square of a text's length: a hostile one would hold the loop."""
+    said = letters * (60_000 // len(letters))
+    facts = await facts_of(Device(said, number, chassis(said.encode(), said.encode())))
+
+    texts = (facts.description, facts.model, facts.serial, facts.version)
+    assert max(map(len, texts)) <= 512

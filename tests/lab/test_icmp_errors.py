@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import ctypes
 import os
-import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from lab.capabilities import Need, missing
 from netmon.clock import SystemClock, Timeline
 from netmon.config.settings import EchoModule
 from netmon.model import ECHO_ERRORS, NO_ERROR, EchoError, LinkKey, Outcome
@@ -39,12 +39,8 @@ if TYPE_CHECKING:
 
     from netmon.judge.columns import EchoBatch
 
-pytestmark = [
-    pytest.mark.lab,
-    pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make network namespaces"),
-    pytest.mark.skipif(shutil.which("nft") is None, reason="needs nft"),
-    pytest.mark.skipif(shutil.which("ip") is None, reason="needs iproute2"),
-]
+_LACK = missing(Need.ROOT, Need.IP, Need.NFT, Need.PING)
+pytestmark = [pytest.mark.lab, pytest.mark.skipif(bool(_LACK), reason=_LACK)]
 
 _CLONE_NEWNET = 0x40000000
 R1, R1_V6 = "10.99.0.2", "fd99::2"

@@ -99,12 +99,12 @@ def echo_socket() -> None:
 def sockets(request: pytest.FixtureRequest) -> Iterator[SocketFactory]:
     """Both kinds of socket: with CAP_NET_RAW and without."""
     if not can_open_raw():
-        pytest.skip("needs CAP_NET_RAW")
+        pytest.skip("missing: CAP_NET_RAW (run as root)")
     if request.param == "raw":
         yield IcmplibSockets(privileged=True)
         return
     if os.geteuid() != 0:
-        pytest.skip("needs root to make a network namespace")
+        pytest.skip("missing: root, to make a network namespace (run as root)")
     with contextlib.closing(ToyNetwork()) as network:
         yield network
 
@@ -386,6 +386,27 @@ async def test_a_reload_keeps_unchanged_links_to_the_last_digit() -> None:
         assert getattr(new, name)[1] == getattr(old, name)[3], name
 
 
+async def test_a_country_is_let_in_one_link_after_the_other_and_once() -> None:
+    module = EchoModule("fast", interval_seconds=0.2, timeout_seconds=0.5)
+    few = [link(slot, "127.0.0.1", module) for slot in range(100)]
+    many = [link(slot, "127.0.0.1", module) for slot in range(100, 3_100)]
+    with contextlib.closing(Bench(few)) as bench:
+        engine = bench.engine
+        engine.set_targets([*many, *few])
+        now_us = engine._timeline.now_us()
+        assert (engine._begins_us[3_000:] <= now_us + 40_000).all(), "those that were there go on"
+        assert (np.diff(engine._begins_us[:3_000]) > 0).all()
+        seconds = (engine._begins_us[2_999] - now_us) / 1_000_000
+        assert 1.0 < seconds <= 1.2
+        begun = engine._begins_us.copy()
+        engine.set_targets([*many, *few])
+        assert engine._begins_us.tolist() == begun.tolist()
+        engine._last_us = now_us - 200_000
+        engine._send_due(now_us + 400_000, now_us + 400_000)
+        sent = np.bincount(engine._flight.columns.target[: engine._flight.end], minlength=3_100)
+        assert (sent > 0).tolist() == (begun <= now_us + 400_000).tolist()
+
+
 async def test_a_removed_link_takes_its_awaited_echoes_with_it() -> None:
     with contextlib.closing(Bench([link(0), link(1)])) as bench:
         bench.burst(2, 0, 1)
@@ -423,6 +444,23 @@ async def test_hostile_replies_change_no_figure_and_stop_nothing() -> None:
     assert bench.columns().replies.tolist() == [1]
     assert figures.malformed == 4
     assert figures.strangers == 2
+
+
+async def test_hostile_replies_over_ipv6_change_no_figure_and_stop_nothing() -> None:
+    async with running([link(0, "::1")]) as bench:
+        number = bench.engine._sockets.open[6].identifier
+        with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as attacker:
+            # The kernel makes the checksum of ICMPv6 itself, so that none is wrong.
+            for at, payload in ((0, b"x" * 56), (0, b"x" * 15), (0, b""), (1, b"x" * 56)):
+                head = bytes((129, 0, 0, 0)) + (number ^ at).to_bytes(2, "big") + bytes((0, 1))
+                attacker.sendto(head + payload, ("::1", 0))
+            attacker.sendto(bytes((129, 0, 0, 0)) + number.to_bytes(2, "big"), ("::1", 0))
+        bench.burst(1, 0)
+        await bench.until_told(1)
+        figures = bench.engine.figures()
+    assert bench.columns().requests.tolist() == [1]
+    assert bench.columns().replies.tolist() == [1]
+    assert (figures.malformed, figures.strangers) == (3, 1)
 
 
 def hostile_packets(identifier: int) -> list[bytes]:

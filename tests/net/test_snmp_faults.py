@@ -196,19 +196,22 @@ async def test_duplicates_are_counted_and_ignored() -> None:
 
 
 async def test_a_late_answer_is_no_answer_to_the_next_question() -> None:
-    first = True
+    kept: list[Reply] = []
 
     def respond(data: bytes) -> list[Reply]:
-        nonlocal first
-        delay, first = (0.25 if first else 0.1), False
-        return [Reply(octets, delay) for octets in answer_to(data, good)]
+        """Answer the first question only when the second one comes, and just before it."""
+        replies = [Reply(octets) for octets in answer_to(data, good)]
+        if not kept:
+            kept.extend(replies)
+            return []
+        return [*kept, *replies]
 
     async with running_engine() as engine, agent(respond) as peer:
-        slow = SnmpModule("slow", timeout_seconds=0.2, retries=0)
-        session = session_with(engine, peer.port, module=slow)
-        error = await failure_of(session.get(OIDS[:1]))
+        hasty = SnmpModule("hasty", timeout_seconds=0.1, retries=0)
+        error = await failure_of(session_with(engine, peer.port, module=hasty).get(OIDS[:1]))
         assert error.status is SnmpStatus.TIMEOUT
-        assert await session.get(OIDS) == GOOD
+        patient = SnmpModule("patient", timeout_seconds=20, retries=0)
+        assert await session_with(engine, peer.port, module=patient).get(OIDS) == GOOD
         assert engine.figures().late == 1
 
 

@@ -135,17 +135,34 @@ def test_slices_in_which_nothing_changed_are_the_same_objects_as_before() -> Non
     assert b'x{a="1234"} 1.0\n' in after[changed[0]]
 
 
-@settings(max_examples=30)
+@settings(max_examples=40)
 @given(st.data())
 def test_rendering_again_and_again_equals_rendering_once(data: st.DataObject) -> None:
-    rows = [{"a": str(row)} for row in range(700)]
-    reused = block_of(Family("x", "gauge", "h"), (Sample(),), rows)
-    values = np.zeros((700, 1))
-    for _ in range(4):
+    count = data.draw(st.integers(1, 5))
+    samples = tuple(Sample("", (("s", f"{n}%s%"),)) for n in range(count))
+    rows = [{"a": f"{row}%d"} for row in range(700)]
+    reused = block_of(Family("x", "gauge", "h"), samples, rows)
+    values = np.zeros((700, len(samples)))
+    for _ in range(5):
+        moving = data.draw(st.lists(st.integers(0, len(samples) - 1), max_size=2))
         for row in data.draw(st.lists(st.integers(0, 699), max_size=5)):
-            values[row] = data.draw(st.sampled_from([0.0, 1.0, 2e6, math.nan]))
-        fresh = block_of(Family("x", "gauge", "h"), (Sample(),), rows)
+            values[row, moving] = data.draw(st.sampled_from([0.0, 1.0, 2e6, math.nan]))
+        fresh = block_of(Family("x", "gauge", "h"), samples, rows)
         assert b"".join(reused.render(values)) == b"".join(fresh.render(values))
+
+
+def test_of_many_samples_only_those_that_move_are_written_again() -> None:
+    samples = tuple(Sample("", (("state", str(n)),)) for n in range(14))
+    block = block_of(Family("x", "gauge", "h"), samples, [{"a": str(row)} for row in range(30)])
+    values = np.zeros((30, 14))
+    for turn in range(3):
+        values[:, 3] = turn
+        block.render(values)
+    template = block._templates[0]
+    assert template is not None
+    assert template.text.count("%s") == 30
+    values[7, 9] = 5
+    assert b'x{a="7",state="9"} 5.0\n' in b"".join(block.render(values))
 
 
 def test_a_block_without_rows_is_empty() -> None:

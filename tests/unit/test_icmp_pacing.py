@@ -111,6 +111,13 @@ def test_a_target_that_still_waits_is_not_queued_twice() -> None:
     assert sorted(lane.take(100).tolist()) == list(range(10))
 
 
+def test_a_target_that_has_not_begun_is_not_queued() -> None:
+    lane = Lane(4, EchoModule("default", 1.0), TICK_US)
+    lane.wheel.replace(np.arange(4, dtype=np.int64) * 100_000, np.arange(4, dtype=np.int32))
+    lane.enqueue(-50_000, 350_000, np.array([True, False, True, False]))
+    assert lane.take(100).tolist() == [0, 2]
+
+
 def test_a_round_is_one_turn_of_the_wheel() -> None:
     lane = Lane(4, EchoModule("default", 1.0), TICK_US)
     lane.wheel.replace(np.zeros(1, np.int64), np.zeros(1, np.int32))

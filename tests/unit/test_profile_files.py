@@ -85,7 +85,10 @@ def test_every_shipped_profile_is_short_and_recognises_something(path: Path) -> 
         ),
         (
             "model:\n  - {oid: 1.3.6, entity: model}",
-            "acme.yaml:2:5: say one place: description, object_id, oid, column, entity, text",
+            (
+                "acme.yaml:2:5: say one place: description, object_id, oid, column, chassis, "
+                "entity, text"
+            ),
         ),
         (
             "model: {entity: colour}",

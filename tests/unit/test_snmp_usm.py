@@ -10,7 +10,6 @@ from pysnmp.proto.secmod.rfc3414 import localkey
 
 from netmon.config.settings import SnmpCredential
 from netmon.model import SnmpStatus
-from netmon.probes.snmp import usm
 from netmon.probes.snmp.ber import MalformedError, OidReader, encode_varbinds
 from netmon.probes.snmp.engine import user_of
 from netmon.probes.snmp.keys import (
@@ -24,6 +23,7 @@ from netmon.probes.snmp.message import (
     PduType,
     UsmMessage,
     encode_pdu,
+    encode_scoped_pdu,
     encode_usm_message,
     read_header,
 )
@@ -194,10 +194,12 @@ def test_an_answer_in_another_cipher_is_unreadable() -> None:
 def test_the_padding_of_one_block_is_overlooked(
     octets: int, monkeypatch: pytest.MonkeyPatch, *, is_read: bool
 ) -> None:
-    plain = usm.encode_scoped_pdu
     clock = StandingClock()
     with monkeypatch.context() as patch:
-        patch.setattr(usm, "encode_scoped_pdu", lambda *parts: plain(*parts) + bytes(octets))
+        patch.setattr(
+            "netmon.probes.snmp.usm.encode_scoped_pdu",
+            lambda *parts: encode_scoped_pdu(*parts) + bytes(octets),
+        )
         sealed = header(discovered(clock).seal(9, RESPONSE))
     if is_read:
         assert discovered(clock).open(sealed, OidReader()).request_id == 9

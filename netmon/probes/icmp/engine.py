@@ -48,6 +48,10 @@ _MEMORY_US = 5 * _MICROSECONDS
 _SENDS_PER_TICK = 1024
 """So that a stall that is made up for cannot itself stall the loop; never less than twice what
 falls due in a tick, or nothing would ever be made up for."""
+_NEW_PER_SECOND = 2500
+"""So many new targets are let in: what is told of a link for the first time is judged, entered and
+logged, which takes a hundred times as long as its echo. A whole country at once was late by
+seconds."""
 _LATE_US = 100_000
 _CALM_US = _MICROSECONDS
 """So long after echoes went out late, a link that seems silent may only have been asked late."""
@@ -81,6 +85,8 @@ class EchoEngine:
         self._receivers: dict[int, Receiver] = {}
         self._bursts = Bursts()
         self._calm_from_us = 0
+        self._begins_us = np.zeros(0, np.int64)
+        self._all_begun_us = 0
         self._due_since_us = 0
         """Nothing waits to be sent that fell due earlier."""
         self._held = np.zeros(0, np.uint64)
@@ -101,6 +107,7 @@ class EchoEngine:
         before, table = self._settler.table, TargetTable(targets)
         new_index = table.take_over(before)
         self._settler.table = table
+        self._let_in(len(table), new_index)
         self._flight.remap(new_index, int(table.slot.max(initial=-1)) + 1)
         self._bursts.remap(new_index)
         self._lay_lanes(table, new_index)
@@ -194,6 +201,17 @@ class EchoEngine:
 
     # --- Targets -------------------------------------------------------------------------------
 
+    def _let_in(self, count: int, new_index: NDArray[np.int32]) -> None:
+        """Have new targets begin one after the other, in the order given."""
+        now_us = self._timeline.now_us()
+        is_new = np.ones(count, np.bool_)
+        kept = new_index >= 0
+        is_new[new_index[kept]] = False
+        begins_us = now_us + np.cumsum(is_new) * _MICROSECONDS // _NEW_PER_SECOND
+        begins_us[new_index[kept]] = self._begins_us[kept]
+        self._begins_us = begins_us
+        self._all_begun_us = int(begins_us.max(initial=0))
+
     def _lay_lanes(self, table: TargetTable, new_index: NDArray[np.int32]) -> None:
         known = {(lane.family, lane.module): lane for lane in self._lanes}
         lanes: dict[tuple[int, EchoModule], int] = {}
@@ -275,8 +293,9 @@ class EchoEngine:
         if now_us - planned_us > _LATE_US:
             self._calm_from_us = now_us + _CALM_US
         left = limit = max(_SENDS_PER_TICK, 2 * round(sum(lane.load for lane in self._lanes)))
+        begun = None if now_us >= self._all_begun_us else self._begins_us <= now_us
         for index, lane in enumerate(self._lanes):
-            lane.enqueue(self._last_us, now_us)
+            lane.enqueue(self._last_us, now_us, begun)
             lane.add(extra[lane_of_extra == index])
             targets = lane.take(left)
             if not len(targets):

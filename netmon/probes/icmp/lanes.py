@@ -48,9 +48,14 @@ class Lane:
         """How many targets fall due in a tick, on average."""
         return len(self.wheel) * self._tick_us / self.wheel.interval_us
 
-    def enqueue(self, after_us: int, until_us: int) -> None:
-        """Queue what fell due; a target that still waits is not queued twice."""
+    def enqueue(self, after_us: int, until_us: int, begun: NDArray[np.bool_] | None = None) -> None:
+        """Queue what fell due; a target that still waits is not queued twice.
+
+        `begun`: by target, whether it may be sent anything yet; None: all may.
+        """
         due = self.wheel.due(after_us, until_us)
+        if begun is not None:
+            due = due[begun[due]]
         if not len(self.queue):
             self.queue = due
         elif len(due):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 
 _ROWS_AT_MOST = 3000
 _CHASSIS_AT_MOST = 4
+_LONGEST = 512
+"""Of what a router says of itself, so much is looked at. sysDescr has 255 octets (RFC 3418), and
+the time that patterns take grows with the square of a hostile text: 60,000 letters took minutes."""
+_ROWS_AT_ONCE = 50
+"""Rows that patterns are tried on before the loop may do its other work."""
 _ENTERPRISES: Oid = (1, 3, 6, 1, 4, 1)
 _ENTITY_COLUMN = {
     Entity.DESCRIPTION: 2,
@@ -77,7 +83,7 @@ async def read_system(session: Session) -> SystemGroup:
     )
     description, object_id, name, location, ticks = (variable.value for variable in variables)
     return SystemGroup(
-        description=text(description),
+        description=_said(description),
         object_id=object_id if isinstance(object_id, tuple) else (),
         name=text(name),
         location=text(location),
@@ -177,7 +183,9 @@ class _Finder:
     async def find(self, sources: Sequence[Source]) -> str:
         """Return what the first source says that says something."""
         for source in sources:
-            for said in await self._read(source):
+            for row, said in enumerate(await self._read(source), 1):
+                if row % _ROWS_AT_ONCE == 0:
+                    await asyncio.sleep(0)
                 found = _one_line(_extract(source, await self._look_up(source, said)))
                 if _says_something(found):
                     more = await self.find([source.plus]) if source.plus else ""
@@ -190,29 +198,32 @@ class _Finder:
             return said
         oid = (*source.lookup, int(said))
         await self._get([oid])
-        return text(self._scalars.get(oid, b""))
+        return _said(self._scalars.get(oid, b""))
 
     async def _read(self, source: Source) -> Sequence[str]:
-        if source.constant:
-            return (source.constant,)
-        if source.description:
-            return (self.system.description,)
-        if source.object_id:
-            return (oid_text(self.system.object_id),)
-        if source.oid:
-            await self._get([source.oid] if source.oid not in self._scalars else [])
-            return (text(self._scalars.get(source.oid, b"")),)
         if source.column:
-            return [text(value) for value in await self._walk(source.column)]
-        return [] if source.entity is None else await self._read_chassis(source.entity)
+            return [_said(value) for value in await self._walk(source.column)]
+        if source.chassis:
+            return await self._read_chassis(source.chassis)
+        if source.entity is not None:
+            column = (*mib.ENT_PHYSICAL_ENTRY, _ENTITY_COLUMN[source.entity])
+            return await self._read_chassis(column)
+        return (source.constant or await self._read_scalar(source),)
 
-    async def _read_chassis(self, entity: Entity) -> Sequence[str]:
+    async def _read_scalar(self, source: Source) -> str:
+        if source.description:
+            return self.system.description
+        if source.object_id:
+            return oid_text(self.system.object_id)
+        await self._get([source.oid] if source.oid not in self._scalars else [])
+        return _said(self._scalars.get(source.oid, b""))
+
+    async def _read_chassis(self, column: Oid) -> Sequence[str]:
         if self._chassis is None:
             self._chassis = await self._find_chassis()
-        column = (*mib.ENT_PHYSICAL_ENTRY, _ENTITY_COLUMN[entity])
         oids: list[Oid] = [(*column, index) for index in self._chassis]
         await self._get([oid for oid in oids if oid not in self._scalars])
-        return [text(self._scalars.get(oid, b"")) for oid in oids]
+        return [_said(self._scalars.get(oid, b"")) for oid in oids]
 
     async def _find_chassis(self) -> list[int]:
         """Return the rows of the chassis; else of what is contained in nothing; else row 1.
@@ -252,6 +263,10 @@ class _Finder:
             variables = list(error.received)
         for variable in variables:
             self._scalars[variable.oid] = variable.value
+
+
+def _said(value: Value) -> str:
+    return text(value)[:_LONGEST]
 
 
 def _one_line(found: str) -> str:

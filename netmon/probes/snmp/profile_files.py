@@ -46,7 +46,7 @@ _FACTS = ("os", "model", "serial", "version")
 _GAUGES = ("cpu", "memory", "temperature", "sessions")
 _PROFILE_KEYS = ("vendor", "match", "vendors", *_FACTS, *_GAUGES)
 _MATCH_KEYS = ("object_id", "description", "present", "fallback")
-_SOURCE_PLACES = ("description", "object_id", "oid", "column", "entity", "text")
+_SOURCE_PLACES = ("description", "object_id", "oid", "column", "chassis", "entity", "text")
 _SOURCE_KEYS = (*_SOURCE_PLACES, "lookup", "pattern", "template", "names", "plus")
 _GAUGE_KEYS = ("oid", "column", "take", "scale", "used", "free", "total", "storage")
 _GAUGE_SHAPES = (
@@ -170,6 +170,7 @@ class _Reader:
             object_id="object_id" in fields,
             oid=self._oid(fields.get("oid")),
             column=self._oid(fields.get("column")),
+            chassis=self._oid(fields.get("chassis")),
             entity=self._entity(fields.get("entity")),
             lookup=self._oid(fields.get("lookup")),
             constant=self._text(fields["text"]) if "text" in fields else "",

@@ -66,7 +66,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One place where a fact may stand; exactly one of the first six says where.
+    """One place where a fact may stand; exactly one of the first seven says where.
 
     `pattern` is looked for in what stands there. Its groups, joined by blanks or put into
     `template`, are the fact.
@@ -80,6 +80,8 @@ class Source:
     """In the variable of this name, instance included."""
     column: Oid = ()
     """In the first row of this column that is not empty."""
+    chassis: Oid = ()
+    """In the rows of this column that are a chassis of ENTITY-MIB."""
     entity: Entity | None = None
     """In ENTITY-MIB, in the row of the chassis."""
     constant: str = ""
