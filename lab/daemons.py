@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-_READY_SECONDS = 20.0
 _ASK_AGAIN_SECONDS = 0.05
 _STOP_SECONDS = 10.0
 _OK = 200
@@ -56,6 +55,8 @@ class HttpDaemon:
     """
 
     ready_path = "/-/ready"
+    ready_seconds = 20.0
+    """For so long it may be getting ready."""
 
     def __init__(self, namespace: str | None = None) -> None:
         self.port = 0
@@ -147,7 +148,7 @@ class HttpDaemon:
             self._files = None
 
     def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + _READY_SECONDS
+        deadline = time.monotonic() + self.ready_seconds
         while process.poll() is None and time.monotonic() < deadline:
             try:
                 if request(self.port, "GET", self.ready_path, None, self._namespace)[0] == _OK:

@@ -30,8 +30,16 @@ def notification(
     return {"status": status, "alerts": [alert] * count}
 
 
-def told(summary: str, *times: str, form: str = GSM, longest: int = 160, count: int = 1) -> str:
-    return short_text(notification(summary, *times, count=count), Shape(form, longest), ZONE)
+def told(
+    summary: str,
+    status: str = "firing",
+    ends: str = "0001-01-01T00:00:00Z",
+    form: str = GSM,
+    longest: int = 160,
+    count: int = 1,
+) -> str:
+    given = notification(summary, status, ends, count)
+    return short_text(given, Shape(form, longest), ZONE)
 
 
 SUMMARY = "UBND thị trấn Chợ Gạo mất kết nối."
