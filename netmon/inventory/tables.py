@@ -204,7 +204,7 @@ def software_records(counted: Mapping[tuple[str, str, str], int]) -> list[Record
 
 def software_table(records: Iterable[Record], language: str) -> Table:
     """Return one line for each vendor, system and version."""
-    columns = (*(f"inventory.fact.{key}" for key in ("vendor", "os", "version")), _ROUTERS)
+    columns = (*(f"fact.{key}" for key in ("vendor", "os", "version")), _ROUTERS)
     table = _table(language, "inventory.software", columns)
     for record in records:
         table.add_row(*map(str, record.values()))
@@ -231,13 +231,13 @@ def _word(language: str, key: str) -> str:
 
 def fact_word(language: str, key: str) -> str:
     """Return what people call a sort of fact."""
-    texts = Catalogue.load().texts.get(f"inventory.fact.{key}")
+    texts = Catalogue.load().texts.get(f"fact.{key}")
     return key if texts is None else texts[language]
 
 
 def status_word(language: str, status: str) -> str:
     """Return what people call the end of a visit."""
-    return _word(language, f"inventory.status.{status}")
+    return _word(language, f"visit.{status}")
 
 
 def _visited(visit: LastVisit | None, zone: ZoneInfo, language: str) -> Text:

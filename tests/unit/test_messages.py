@@ -12,6 +12,7 @@ import pytest
 
 from netmon.messages import LANGUAGES, Catalogue
 from netmon.model import Cause, EchoError, Role, SnmpStatus, State
+from netmon.probes.ssh.visit import SshStatus
 
 if TYPE_CHECKING:
     from enum import StrEnum
@@ -24,10 +25,15 @@ ENUMS: dict[str, type[StrEnum]] = {
     "cause": Cause,
     "echo_error": EchoError,
     "snmp": SnmpStatus,
+    "visit": SshStatus,
 }
 """Groups of which the key is put together from a value."""
 ALERTS = "alert"
 """The texts of alerts, by the alert's name: tests of the rules compare them."""
+
+
+FACTS = "fact"
+"""What people call the kinds of facts; one that is not named here keeps its key."""
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +84,7 @@ def test_no_text_is_unused(catalogue: Catalogue) -> None:
         key
         for key in catalogue.texts
         # The description of a panel or dashboard is said with its title.
-        if key.split(".", maxsplit=1)[0] not in {*ENUMS, ALERTS}
+        if key.split(".", maxsplit=1)[0] not in {*ENUMS, ALERTS, FACTS}
         and f'"{key.removesuffix("_help")}"' not in said
     ]
     assert not unused
