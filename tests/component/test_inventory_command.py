@@ -173,5 +173,5 @@ def test_every_end_of_a_visit_has_words(site: Site, capsys: pytest.CaptureFixtur
     for status in SshStatus:
         last.save(LastVisit("xa-a", NOW_US, status.value, f"why {status}"))
         shown = said(site, capsys, "inventory", "xa-a", "--lang", "en")
-        assert catalogue.text("en", f"inventory.status.{status}") in shown
+        assert catalogue.text("en", f"visit.{status}") in shown
         assert f"why {status}" in shown
