@@ -48,7 +48,7 @@ class View:
 def lack() -> str:
     """Return what is missing for reading panels, with its remedy; empty: nothing is."""
     if _node_version() < _OLDEST_NODE:
-        return "Node.js 20.19 or newer (install it with npm, then scripts/setup test)"
+        return "Node.js 20.19 or newer (scripts/setup test, with npm)"
     if not (_LIBRARY / "@grafana/data").is_dir():
         return "@grafana/data (scripts/setup test, with npm)"
     return ""
@@ -66,7 +66,7 @@ def read(jobs: Sequence[Json]) -> list[Json]:
         RuntimeError: The library broke; the message is its own.
     """
     done = subprocess.run(  # noqa: S603  # our own program
-        [shutil.which("node") or "node", str(_PROGRAM)],
+        [_node() or "node", str(_PROGRAM)],
         input=json.dumps(jobs).encode(),
         capture_output=True,
         check=False,
@@ -91,8 +91,13 @@ def seconds(interval: str) -> int:
     return int(interval[:-1]) * _SECONDS[interval[-1]]
 
 
+def _node() -> str | None:
+    """Return the program that the set-up brought, or the machine's own."""
+    return shutil.which("node", path=_ROOT / ".cache/node") or shutil.which("node")
+
+
 def _node_version() -> tuple[int, ...]:
-    program = shutil.which("node")
+    program = _node()
     if program is None:
         return ()
     told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)  # noqa: S603  # our own program
