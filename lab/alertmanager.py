@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from lab.capabilities import find_program
+from lab.closing import Closing
 from lab.daemons import HttpDaemon
 from lab.kernel import inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from types import TracebackType
 
 
 _TEMPLATES = Path("/usr/share/prometheus/alertmanager/default.tmpl")
@@ -70,7 +70,7 @@ class Alertmanager(HttpDaemon):
         return known
 
 
-class WebhookReceiver:
+class WebhookReceiver(Closing):
     """An HTTP server that keeps every notification, in the order of delivery."""
 
     def __init__(self, namespace: str | None = None) -> None:
@@ -91,12 +91,8 @@ class WebhookReceiver:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Stop listening."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -11,11 +11,11 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from lab.closing import Closing
 from lab.kernel import enter_command, inside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import TracebackType
 
 _ASK_AGAIN_SECONDS = 0.05
 _STOP_SECONDS = 10.0
@@ -46,7 +46,7 @@ def request(
         connection.close()
 
 
-class HttpDaemon:
+class HttpDaemon(Closing):
     """A daemon that runs between `with` and its end, in a directory of its own.
 
     Attributes:
@@ -124,14 +124,6 @@ class HttpDaemon:
             self.close()
             raise
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End the daemon and delete its files."""

@@ -17,18 +17,16 @@ import sys
 import time
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from lab.agents import COMMUNITY
 from lab.capabilities import LAB, missing
+from lab.closing import Closing
 from lab.kernel import enter_command, new_prefix, remove_namespaces, run_ip, sweep_dead
 from netmon.demo.agent import respond
 from netmon.demo.codec import decode_query
 from netmon.demo.device import ToyDevice
 from netmon.demo.plan import RouterPlan, UplinkPlan
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 COUNTRY = IPv4Network("10.64.0.0/12")
 _IP_PKTINFO = 8  # Linux's number; Python names it from 3.14 on only
@@ -40,7 +38,7 @@ _STOP_SECONDS = 10.0
 _LONG_LENGTH = 0x80
 
 
-class Country:
+class Country(Closing):
     """A namespace in which every address of 10.64.0.0/12 answers echoes and SNMP.
 
     Echoes are answered by the kernel, which takes the whole network for its own, at once and
@@ -68,14 +66,6 @@ class Country:
             self.close()
             raise
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Take everything down."""

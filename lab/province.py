@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from lab.agents import Agent, AgentIdentity, wait_for_agents
 from lab.capabilities import LAB, missing
+from lab.closing import Closing
 from lab.faults import Faults, join_command
 from lab.inventory import write_inventory
 from lab.kernel import enter_command, new_prefix, remove_namespaces, run_ip, sweep_dead
@@ -16,10 +17,9 @@ from lab.topology import CENTRE, Plan, Topology
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address
-    from types import TracebackType
 
 
-class Lab:
+class Lab(Closing):
     """A province of namespaces, up between `with` and its end.
 
     Attributes:
@@ -51,14 +51,6 @@ class Lab:
             self.close()
             raise
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Take everything down: agents, namespaces, files."""

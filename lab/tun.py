@@ -31,11 +31,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.capabilities import LAB, Need, missing
+from lab.closing import Closing
 from lab.kernel import enter_command, new_prefix, remove_namespaces, run_ip, sweep_dead
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import TracebackType
 
 CLOUD = IPv4Network("10.64.0.0/12")
 CENTRE_ADDRESS = IPv4Address("10.63.255.1")
@@ -83,7 +83,7 @@ def address_of(router: int) -> IPv4Address:
     return CLOUD.network_address + 1 + router
 
 
-class TunCloud:
+class TunCloud(Closing):
     """Simulated routers in a namespace of their own, there between `with` and its end."""
 
     def __init__(self, profiles: Sequence[PathProfile]) -> None:
@@ -119,14 +119,6 @@ class TunCloud:
             self.close()
             raise
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Stop answering; the truth is known from now on."""
