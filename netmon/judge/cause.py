@@ -162,8 +162,8 @@ def _tells(reading: RouterReading, ended: Ended) -> bool:
         return False
     if ended.before is None or reading.at_us > ended.end_us + _PATIENCE_US:
         return True
-    known = {interface.index for interface in ended.before.interfaces}
-    return not known or not known.isdisjoint(each.index for each in reading.interfaces)
+    known = {interface.name for interface in ended.before.interfaces}
+    return not known or not known.isdisjoint(each.name for each in reading.interfaces)
 
 
 def cause_of(ended: Ended, reading: RouterReading, previous: RouterReading | None) -> Verdict:
@@ -223,12 +223,15 @@ def _by_restart(
 
 
 def _counters_ran_on(previous: RouterReading, reading: RouterReading) -> bool | None:
-    """Tell whether interface counters went on; None: nobody told."""
-    before = {interface.index: interface for interface in previous.interfaces}
+    """Tell whether interface counters went on; None: nobody told.
+
+    Interfaces are known by their names: a router that restarts may number them anew.
+    """
+    before = {interface.name: interface for interface in previous.interfaces}
     pairs = [
-        (before[now.index].receive_bytes, now.receive_bytes)
+        (before[now.name].receive_bytes, now.receive_bytes)
         for now in reading.interfaces
-        if now.index in before
+        if now.name in before
     ]
     known = [(old, new) for old, new in pairs if old and new is not None]
     if not known:

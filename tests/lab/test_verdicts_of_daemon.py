@@ -113,6 +113,11 @@ def see(lab: Lab, netmon: Netmon) -> Seen:
         time.sleep(max(0.0, began + STEP_SECONDS + DOWN_SECONDS - time.monotonic()))
     netmon.until(lambda: links_up(netmon) == 14, "not every link came back")
     time.sleep(2 * STEP_SECONDS)
+    # Its agent answers before it shows its interfaces again: the cause comes with a later poll.
+    netmon.until(
+        lambda: any(agency == POWER for agency, _, _ in causes_on_metrics(netmon)),
+        "no cause is told of the power cut",
+    )
     states["healed"] = states_of(netmon)
     return Seen(states, outages(netmon), causes_on_metrics(netmon))
 

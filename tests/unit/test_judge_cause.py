@@ -177,6 +177,16 @@ def test_a_router_that_answers_before_its_interfaces_are_back_is_asked_again() -
     assert note.cause is Cause.POWER
 
 
+def test_a_router_that_numbers_its_interfaces_anew_when_it_restarts_is_known_by_their_names() -> (
+    None
+):
+    after = poll(70, 25.0, received=900)
+    moved = tuple(replace(each, index=each.index + 7) for each in after.interfaces)
+    assert cause_of(ENDED, replace(after, interfaces=moved, uplink_index=9), BEFORE).cause is (
+        Cause.POWER
+    )
+
+
 def test_a_router_whose_interfaces_never_come_back_is_not_waited_for_for_ever() -> None:
     verdicts = Verdicts()
     verdicts.await_reading(ENDED)
