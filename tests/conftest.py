@@ -15,6 +15,12 @@ OPTIONAL = "optional: "
 _SHOWN = "shown"
 
 
+@pytest.fixture(autouse=True)
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test's terminal is as wide as any other's, whoever runs it and in which process."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+
 @pytest.fixture
 def show(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """Return what lets a table stand in the summary, whichever process the test ran in."""

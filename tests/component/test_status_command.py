@@ -59,11 +59,6 @@ def serve() -> Iterator[Callable[[Snapshot], str]]:
     server.server_close()
 
 
-@pytest.fixture(autouse=True)
-def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
-
-
 def printed(capsys: pytest.CaptureFixture[str]) -> str:
     return "\n".join(line.rstrip() for line in capsys.readouterr().out.rstrip().splitlines()) + "\n"
 
