@@ -78,7 +78,7 @@ def test_of_a_group_only_what_goes_on_is_told_as_going_on() -> None:
     mixed = notification("Đường truyền backup suy giảm.", count=2)
     mixed["alerts"] = [*over["alerts"], *mixed["alerts"]]
     assert short_text(mixed, Shape(UNICODE), ZONE) == (
-        "SỰ CỐ: Đường truyền backup suy giảm. (+1) Từ 23:45 23/11."
+        "SỰ CỐ: Đường truyền backup suy giảm. (+1, hết 1) Từ 23:45 23/11."
     )
 
 
