@@ -8,13 +8,13 @@ round is stopped by SIGTERM in its midst, the second goes through, the third fin
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import logging
 import multiprocessing
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -39,17 +39,19 @@ _LOOK_SECONDS = 0.2
 
 def main() -> None:
     """Print the figures of three rounds."""
-    routers = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    threads = int(sys.argv[2]) if len(sys.argv) > 2 else 8  # noqa: PLR2004  # the second argument
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("routers", nargs="?", type=int, default=1000)
+    parser.add_argument("threads", nargs="?", type=int, default=8)
+    options = parser.parse_args()
     ours, theirs = multiprocessing.Pipe()
     # Spawned: the server's memory must not be counted as ours.
     context = multiprocessing.get_context("spawn")
-    server = context.Process(target=_serve, args=(routers, theirs), daemon=True)
+    server = context.Process(target=_serve, args=(options.routers, theirs), daemon=True)
     server.start()
     port: int = ours.recv()
     try:
         with tempfile.TemporaryDirectory() as folder:
-            _rounds(Path(folder), routers, threads, port)
+            _rounds(Path(folder), options.routers, options.threads, port)
     finally:
         server.terminate()
         server.join()

@@ -7,8 +7,8 @@ FOLDER lies on the disk in question; the default is a folder beside this file's 
 
 from __future__ import annotations
 
+import argparse
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -104,8 +104,9 @@ def _timed(
 
 def main() -> None:
     """Measure and print."""
-    parent = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
-    with tempfile.TemporaryDirectory(dir=parent) as folder:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).parent)
+    with tempfile.TemporaryDirectory(dir=parser.parse_args().folder) as folder:
         for synchronous in ("FULL", "NORMAL"):
             print(commits(Path(folder), synchronous))
         province(Path(folder))

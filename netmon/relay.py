@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import urllib.error
 import urllib.request
 from http.client import HTTPException
@@ -39,6 +40,10 @@ class GatewayError(Exception):
     """A gateway did not take a text. The message holds no secret."""
 
 
+class _Ipv6Server(ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+
+
 class Relay:
     """An HTTP server: POST /NAME of a gateway takes what Alertmanager sends."""
 
@@ -50,8 +55,9 @@ class Relay:
         """
         self._gateways, self._zone = gateways, zone
         host, _, port = listen.rpartition(":")
+        server = _Ipv6Server if host.startswith("[") else ThreadingHTTPServer
         try:
-            self._server = ThreadingHTTPServer((host.strip("[]"), int(port)), self._handler())
+            self._server = server((host.strip("[]"), int(port)), self._handler())
         except OSError as error:
             message = f"the relay cannot listen on {listen}: {error.strerror}; is it running twice?"
             raise CapabilityError(message) from error

@@ -11,8 +11,10 @@ _TEMPLATES = """\
 {{ if eq .Status "firing" }}SỰ CỐ{{ else }}ĐÃ HẾT{{ end }}
 {{- end }}
 
+{{/* Of a group that goes on, some may be over: the first that is not gives its name. */}}
 {{ define "netmon.subject" -}}
-[{{ template "netmon.word" . }}] {{ (index .Alerts 0).Annotations.summary }}
+{{ $told := .Alerts.Resolved }}{{ if eq .Status "firing" }}{{ $told = .Alerts.Firing }}{{ end -}}
+[{{ template "netmon.word" . }}] {{ (index $told 0).Annotations.summary }}
 {{- if gt (len .Alerts) 1 }} (+){{ end }}
 {{- end }}
 

@@ -39,17 +39,18 @@ def short_text(notification: Mapping[str, Any], shape: Shape, zone: ZoneInfo) ->
         ValueError: it is no notification of Alertmanager.
     """
     try:
-        alerts: list[Mapping[str, Any]] = notification["alerts"]
-        first, others = alerts[0], len(alerts) - 1
+        # One that goes on is told of together with others of its group that are over.
+        alerts = [a for a in notification["alerts"] if a["status"] == notification["status"]]
+        first = alerts[0]
+        more = _more(len(alerts) - 1, len(notification["alerts"]) - len(alerts))
         over = notification["status"] == "resolved"
         begun = _local(first["startsAt"], zone)
         ended = _local(first["endsAt"], zone) if over else None
-        head = "ĐÃ HẾT: " if over else "SỰ CỐ: "
+        head = "ĐÃ HẾT: " if over else _head(first)
         summary = str(first["annotations"]["summary"])
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         message = f"not what Alertmanager sends to a webhook: {error!r}"
         raise ValueError(message) from error
-    more = f" (+{others})" if others else ""
     tail = f"{more} {_times(begun, ended)}"
     return _fitted(_written(head + summary, shape.form), _written(tail, shape.form), shape.longest)
 
@@ -59,6 +60,17 @@ def gsm(text: str) -> str:
     bare = unicodedata.normalize("NFD", text.translate(_STROKE).translate(_PLAIN))
     kept = (letter for letter in bare if not unicodedata.combining(letter))
     return "".join(letter if letter in _GSM_LETTERS else "?" for letter in kept)
+
+
+def _head(alert: Mapping[str, Any]) -> str:
+    # The Watchdog says that the way works: nobody is to read of an outage every five minutes.
+    severity = alert.get("labels", {}).get("severity")
+    return "" if severity == "none" else "SỰ CỐ: "
+
+
+def _more(others: int, over: int) -> str:
+    counts = [f"+{others}"] * (others > 0) + [f"hết {over}"] * (over > 0)
+    return f" ({', '.join(counts)})" if counts else ""
 
 
 def _written(text: str, form: str) -> str:

@@ -204,7 +204,7 @@ def software_records(counted: Mapping[tuple[str, str, str], int]) -> list[Record
 
 def software_table(records: Iterable[Record], language: str) -> Table:
     """Return one line for each vendor, system and version."""
-    columns = (*(f"fact.{key}" for key in ("vendor", "os", "version")), _ROUTERS)
+    columns = ("inventory.vendor", "inventory.os", "inventory.version", _ROUTERS)
     table = _table(language, "inventory.software", columns)
     for record in records:
         table.add_row(*map(str, record.values()))

@@ -92,6 +92,27 @@ def test_every_kind_of_agency_in_the_inventory_is_among_the_routes_tested() -> N
     assert all(any(f"kind={kind}" in labels for labels in ROUTES) for kind in kinds)
 
 
+def rendered(name: str, data: Path) -> str:
+    """Return a template of mail, filled with what Alertmanager tells a receiver."""
+    glob = f"--template.glob={data.parent}/*.tmpl"
+    text = f'--template.text={{{{ template "netmon.{name}" . }}}}'
+    done = amtool("template", "render", glob, text, f"--template.data={data}")
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@needs_amtool
+def test_the_subject_names_what_goes_on_and_not_what_is_over(tmp_path: Path) -> None:
+    shutil.copy(SHIPPED / "netmon.tmpl", tmp_path)
+    data = tmp_path / "data.json"
+    alerts = [
+        {"status": status, "annotations": {"summary": f"Đường truyền {link} suy giảm."}}
+        for status, link in (("resolved", "primary"), ("firing", "backup"))
+    ]
+    data.write_text(json.dumps({"status": "firing", "alerts": alerts}), "utf-8")
+    assert rendered("subject", data) == "[SỰ CỐ] Đường truyền backup suy giảm. (+)"
+
+
 @needs_amtool
 def test_a_mail_is_vietnamese_with_english_beneath_it(tmp_path: Path) -> None:
     shutil.copy(SHIPPED / "netmon.tmpl", tmp_path)
@@ -109,12 +130,7 @@ def test_a_mail_is_vietnamese_with_english_beneath_it(tmp_path: Path) -> None:
         },
     }
     data.write_text(json.dumps({"status": "resolved", "alerts": [alert]}), "utf-8")
-    glob, done = f"--template.glob={tmp_path}/*.tmpl", {}
-    for name in ("subject", "text", "html"):
-        text = f'--template.text={{{{ template "netmon.{name}" . }}}}'
-        rendered = amtool("template", "render", glob, text, f"--template.data={data}")
-        assert rendered.returncode == 0, rendered.stderr
-        done[name] = rendered.stdout.strip()
+    done = {name: rendered(name, data) for name in ("subject", "text", "html")}
     assert done["subject"] == "[ĐÃ HẾT] UBND xã Tân Hội Đông mất kết nối."
     assert "Từ 08:15 23/11/2026 đến 09:00 23/11/2026" in done["text"]
     assert "It is down." in done["text"]

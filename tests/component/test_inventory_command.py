@@ -112,7 +112,9 @@ def test_routers_are_counted_by_vendor_and_software(
 ) -> None:
     told = said(site, capsys, "inventory", "software", "--format", "json")
     assert json.loads(told) == [{"vendor": "Cisco", "os": "IOS", "version": "15.4", "routers": 2}]
-    assert "15.4" in said(site, capsys, "inventory", "software")
+    table = said(site, capsys, "inventory", "software")
+    assert "15.4" in table
+    assert "Hệ điều hành" in table
     (kind, province) = json.loads(said(site, capsys, "inventory", "coverage", "--format", "json"))
     assert (kind["kind"], province["kind"], province["agencies"]) == ("commune", "all", 2)
 

@@ -7,6 +7,7 @@ import logging
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -103,9 +104,9 @@ def gateway() -> Iterator[FakeGateway]:
 
 
 @contextmanager
-def relay(*gateways: Gateway) -> Iterator[int]:
+def relay(*gateways: Gateway, listen: str = "127.0.0.1:0") -> Iterator[int]:
     """Run a relay; yield its port."""
-    running = Relay("127.0.0.1:0", {each.name: each for each in gateways}, ZONE)
+    running = Relay(listen, {each.name: each for each in gateways}, ZONE)
     thread = threading.Thread(target=running.serve)
     thread.start()
     try:
@@ -163,6 +164,12 @@ def test_without_a_body_it_is_asked_with_get(gateway: FakeGateway, secret: Secre
     call = gateway.calls.get(timeout=5)
     assert call.method == "GET"
     assert parse_qs(urlsplit(call.path).query) == {"key": [SECRET], "text": [TEXT]}
+
+
+def test_it_listens_on_ipv6() -> None:
+    with relay(listen="[::1]:0") as port, socket.create_connection(("::1", port), 5) as asking:
+        asking.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert asking.recv(100).startswith(b"HTTP/1.0 200")
 
 
 def test_a_summary_cannot_ask_for_the_secret(gateway: FakeGateway, secret: SecretReference) -> None:

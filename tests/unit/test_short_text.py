@@ -73,6 +73,23 @@ def test_it_says_what_how_many_and_since_when(text: str, expected: str) -> None:
     assert text == expected
 
 
+def test_of_a_group_only_what_goes_on_is_told_as_going_on() -> None:
+    over = notification("Đường truyền primary suy giảm.", "resolved", "2026-11-23T16:59:59Z")
+    mixed = notification("Đường truyền backup suy giảm.", count=2)
+    mixed["alerts"] = [*over["alerts"], *mixed["alerts"]]
+    assert short_text(mixed, Shape(UNICODE), ZONE) == (
+        "SỰ CỐ: Đường truyền backup suy giảm. (+1, hết 1) Từ 23:45 23/11."
+    )
+
+
+def test_the_signal_that_the_way_works_is_no_outage() -> None:
+    signal = notification("Tín hiệu thường trực: đường cảnh báo hoạt động.")
+    signal["alerts"][0]["labels"] = {"alertname": "Watchdog", "severity": "none"}
+    assert short_text(signal, Shape(), ZONE) == (
+        "Tin hieu thuong truc: duong canh bao hoat dong. Tu 23:45 23/11."
+    )
+
+
 def test_decomposed_names_become_whole_letters() -> None:
     decomposed = unicodedata.normalize("NFD", SUMMARY)
     assert told(decomposed, form=UNICODE).encode() == told(SUMMARY, form=UNICODE).encode()
