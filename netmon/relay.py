@@ -180,8 +180,12 @@ _ESCAPES: Mapping[str, Callable[[str], str]] = {
 
 
 def _excerpt(error: urllib.error.HTTPError, secret: str) -> str:
-    said = error.read(_LONGEST_EXCERPT).decode("utf-8", "replace")
-    # Some repeat what they were asked.
-    said = said.replace(secret, "********") if secret else said
-    said = said[:200]
-    return " ".join("".join(c if c.isprintable() else " " for c in said).split()) or error.reason
+    try:
+        said = error.read(_LONGEST_EXCERPT).decode("utf-8", "replace") or error.reason
+    except (OSError, HTTPException):
+        said = error.reason
+    # Some repeat what they were asked, in the form in which it came to them.
+    forms = {secret, *(escape(secret) for escape in _ESCAPES.values())} - {""}
+    for form in sorted(forms, key=len, reverse=True):
+        said = said.replace(form, "********")
+    return " ".join("".join(c if c.isprintable() else " " for c in said[:200]).split())
