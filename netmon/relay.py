@@ -79,7 +79,7 @@ class Relay:
         try:
             notification = json.loads(body)
             text = short_text(notification, Shape(gateway.form, gateway.longest), self._zone)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             # Sent again it would be no better: Alertmanager gives up at 400.
             _log.error("%s: %s", name, error)  # no bug of ours: what came in is not readable
             return _BAD, str(error)

@@ -218,6 +218,7 @@ def test_a_gateway_that_repeats_the_secret_as_it_was_sent_does_not_tell_it(
         ("sms", b"{", 400),
         ("sms", b"[]", 400),
         ("sms", b"\xff", 400),
+        pytest.param("sms", b"[" * 200_000, 400, id="nested"),
         ("zalo", b"{}", 404),
     ],
 )
