@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from netmon.cli.accounts import moment, month
-from netmon.cli.options import Commands, add_config, config_file, print_table
+from netmon.cli.options import Commands, add_author, add_config, config_file, print_table
 from netmon.clock import SystemClock
 from netmon.config import load_all
 from netmon.errors import CapabilityError
@@ -35,7 +34,7 @@ def add(commands: Commands) -> None:
     adding.add_argument("--to", dest="end", metavar="TIME", required=True)
     adding.add_argument("--before", choices=_STATES, default=State.DOWN.value)
     adding.add_argument("--after", choices=_STATES, default=State.MAINTENANCE.value)
-    adding.add_argument("--author", default=getpass.getuser(), help="default: who you are")
+    add_author(adding)
     adding.set_defaults(command=_add)
     listing = actions.add_parser("list", help="what was moved in a month, by people and by netmon")
     listing.set_defaults(command=_list)
