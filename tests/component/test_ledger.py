@@ -181,6 +181,22 @@ def test_the_ledger_of_every_release_is_brought_up_to_date_and_verifies(
         assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
 
 
+def test_a_link_of_which_the_journal_knows_nothing_keeps_no_ledger_from_being_upgraded(
+    path: Path,
+) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((DATA / "ledger_v1.sql").read_text(encoding="utf-8"))
+        connection.executescript(
+            "CREATE TEMP TABLE copy AS SELECT * FROM link LIMIT 1;"
+            "UPDATE copy SET id = 99, link = 'nowhere';"
+            "INSERT INTO link SELECT * FROM copy;"
+        )
+    with closing(Ledger.open(path, calendar=CALENDAR, ballast_bytes=0)) as ledger:
+        assert ledger.restored().links[KEY].outages_us.sum() == 4 * SECOND
+        assert [problem.place for problem in ledger.verify()] == [f"link {KEY.agency}/nowhere"]
+
+
 @pytest.mark.parametrize("released", sorted(DATA.glob("ledger_v*.sql")), ids=lambda path: path.stem)
 def test_the_ledger_of_every_release_verifies_before_it_is_brought_up_to_date(
     released: Path,
