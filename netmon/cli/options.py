@@ -59,7 +59,8 @@ def add_author(parser: argparse.ArgumentParser) -> None:
 
 def print_table(table: Table) -> None:
     """Print a table; what reads it in place of a terminal gets it as wide as it likes."""
-    console = Console()
+    # What people wrote is shown as it is: a reason may hold brackets.
+    console = Console(markup=False, emoji=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _WIDE
     # Figures that run over the edge are read more easily than figures that are not there.

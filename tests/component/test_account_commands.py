@@ -240,6 +240,15 @@ def test_seconds_are_reclassified_by_an_entry_that_stands_beside_them(netmon: Ne
 
 
 @pytest.mark.usefixtures("ledger")
+def test_a_reason_is_shown_as_it_was_written(netmon: Netmon) -> None:
+    said = netmon(
+        "reclassify", "add", "ubnd-cai-be/primary", "[xem] :key: [/12]", "--author=an",
+        "--from=2026-10-14T08:10", "--to=2026-10-14T08:30",
+    )  # fmt: skip
+    assert all(word in said for word in ("[xem]", ":key:", "[/12]"))
+
+
+@pytest.mark.usefixtures("ledger")
 def test_spans_say_whose_second_it_was(netmon: Netmon) -> None:
     assert (
         netmon("spans", "ubnd-cai-be", "--month=2026-10", "--lang=en")
