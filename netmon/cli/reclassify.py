@@ -10,7 +10,7 @@ from netmon.cli.options import Commands, add_author, add_config, config_file, pr
 from netmon.clock import SystemClock
 from netmon.config import load_all
 from netmon.errors import CapabilityError
-from netmon.ledger import tables
+from netmon.ledger import report, tables
 from netmon.ledger.desk import Desk
 from netmon.ledger.reader import LedgerReader
 from netmon.model import LinkKey, Reclassification, State
@@ -65,7 +65,7 @@ def _add(options: argparse.Namespace) -> int:
         desk.reclassify(entry)
     finally:
         desk.close()
-    options.month = options.month or options.start[:7]
+    options.month = options.month or report.iso(entry.start_us, zone)[:7]
     return _list(options)
 
 
