@@ -144,6 +144,7 @@ class Daemon:
             try:
                 loaded = await asyncio.to_thread(self._load)
                 profiles = await asyncio.to_thread(load_profiles, loaded.settings.profiles)
+                known = await self._known_before(loaded.inventory)
                 await self._traps.listen(loaded.settings.snmp_traps)
             except NetmonError as error:
                 _log.warning("reload refused: %s", str(error).partition("\n")[0])
@@ -151,7 +152,7 @@ class Daemon:
                 return self._reload
             _warn(loaded)
             self._snmp.set_profiles(profiles)
-            text = self._put_in_force(loaded, await self._known_before(loaded.inventory))
+            text = self._put_in_force(loaded, known)
             self._reload_success_us = self._timeline.now_us()
             _log.info("reloaded: %s", text)
             self._reload = ReloadResult(ok=True, text=text)
