@@ -144,6 +144,7 @@ class Daemon:
             try:
                 loaded = await asyncio.to_thread(self._load)
                 profiles = await asyncio.to_thread(load_profiles, loaded.settings.profiles)
+                known = await self._known_before(loaded.inventory)
                 await self._traps.listen(loaded.settings.snmp_traps)
             except NetmonError as error:
                 _log.warning("reload refused: %s", str(error).partition("\n")[0])
@@ -151,7 +152,7 @@ class Daemon:
                 return self._reload
             _warn(loaded)
             self._snmp.set_profiles(profiles)
-            text = self._put_in_force(loaded, await self._known_before(loaded.inventory))
+            text = self._put_in_force(loaded, known)
             self._reload_success_us = self._timeline.now_us()
             _log.info("reloaded: %s", text)
             self._reload = ReloadResult(ok=True, text=text)
@@ -209,7 +210,7 @@ class Daemon:
             self._timeline,
             self._take_reading,
         )
-        self._traps = TrapWatch(clock, self._look_at)
+        self._traps = TrapWatch(clock, self._look_at, self._note_trap)
         self._visits = Visits(self._timeline, self._enter_facts, partial(_facts, settings))
         self._paths = OutagePaths(
             Tracer(self._around.icmp_sockets), self._timeline, self._watch.enter_note
@@ -348,11 +349,13 @@ class Daemon:
                 # Its cause is told by the router's clock: the sooner it is asked, the better.
                 self._tasks.spawn(self._snmp.poll_now(event.key.agency), f"poll {event.key.agency}")
 
-    def _look_at(self, agency_id: str, trap: Trap) -> None:
-        """Look at a router that sent a trap: a hint, and no evidence, but a row of the journal."""
+    def _note_trap(self, agency_id: str, trap: Trap) -> None:
         at_us = self._timeline.at_monotonic_us(trap.at_monotonic_us)
         told = {f"{TRAP}/{trap.kind}": trap.text}
         self._writer.record_facts(agency_id, told, at_us, source=TRAP)
+
+    def _look_at(self, agency_id: str) -> None:
+        """Look at a router that sent a trap: a hint, and no evidence."""
         self._tasks.spawn(self._snmp.poll_now(agency_id), f"poll {agency_id}")
         self._watch.look_closely(agency_id)
 

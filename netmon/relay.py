@@ -85,7 +85,7 @@ class Relay:
         try:
             notification = json.loads(body)
             text = short_text(notification, Shape(gateway.form, gateway.longest), self._zone)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             # Sent again it would be no better: Alertmanager gives up at 400.
             _log.error("%s: %s", name, error)  # no bug of ours: what came in is not readable
             return _BAD, str(error)
@@ -186,8 +186,12 @@ _ESCAPES: Mapping[str, Callable[[str], str]] = {
 
 
 def _excerpt(error: urllib.error.HTTPError, secret: str) -> str:
-    said = error.read(_LONGEST_EXCERPT).decode("utf-8", "replace")
-    # Some repeat what they were asked.
-    said = said.replace(secret, "********") if secret else said
-    said = said[:200]
-    return " ".join("".join(c if c.isprintable() else " " for c in said).split()) or error.reason
+    try:
+        said = error.read(_LONGEST_EXCERPT).decode("utf-8", "replace") or error.reason
+    except (OSError, HTTPException):
+        said = error.reason
+    # Some repeat what they were asked, in the form in which it came to them.
+    forms = {secret, *(escape(secret) for escape in _ESCAPES.values())} - {""}
+    for form in sorted(forms, key=len, reverse=True):
+        said = said.replace(form, "********")
+    return " ".join("".join(c if c.isprintable() else " " for c in said[:200]).split())

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from netmon.cli.accounts import moment
-from netmon.cli.options import Commands, add_config, config_file, print_table
+from netmon.cli.options import Commands, add_author, add_config, config_file, print_table
 from netmon.clock import MICROSECONDS, SystemClock
 from netmon.config import LoadedAll, load_all
 from netmon.errors import CapabilityError
@@ -54,7 +53,7 @@ def add(commands: Commands) -> None:
         action.add_argument("--lang", choices=("vi", "en"), default="vi")
         action.set_defaults(command=command)
     for action in (adding, ending):
-        action.add_argument("--author", default=getpass.getuser(), help="default: who you are")
+        add_author(action)
 
 
 def _add(options: argparse.Namespace) -> int:

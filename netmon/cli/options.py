@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -51,9 +52,15 @@ def add_log(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log.format", dest="log_format", choices=FORMATS, default="logfmt")
 
 
+def add_author(parser: argparse.ArgumentParser) -> None:
+    """Add --author, of those commands that enter something in somebody's name."""
+    parser.add_argument("--author", default=_user(), help="default: who you are")
+
+
 def print_table(table: Table) -> None:
     """Print a table; what reads it in place of a terminal gets it as wide as it likes."""
-    console = Console()
+    # What people wrote is shown as it is: a reason may hold brackets.
+    console = Console(markup=False, emoji=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _WIDE
     # Figures that run over the edge are read more easily than figures that are not there.
@@ -76,3 +83,11 @@ def config_file(options: argparse.Namespace) -> Path:
         f"no settings: none of {', '.join(map(str, _PLACES))} is there; name one with --config.file"
     )
     raise CapabilityError(message)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A container's user may have no name; the ledger asks for one when something is entered.
+        return ""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from netmon.cli.accounts import moment, month
-from netmon.cli.options import Commands, add_config, config_file, print_table
+from netmon.cli.options import Commands, add_author, add_config, config_file, print_table
 from netmon.clock import SystemClock
 from netmon.config import load_all
 from netmon.errors import CapabilityError
-from netmon.ledger import tables
+from netmon.ledger import report, tables
 from netmon.ledger.desk import Desk
 from netmon.ledger.reader import LedgerReader
 from netmon.model import LinkKey, Reclassification, State
@@ -35,7 +34,7 @@ def add(commands: Commands) -> None:
     adding.add_argument("--to", dest="end", metavar="TIME", required=True)
     adding.add_argument("--before", choices=_STATES, default=State.DOWN.value)
     adding.add_argument("--after", choices=_STATES, default=State.MAINTENANCE.value)
-    adding.add_argument("--author", default=getpass.getuser(), help="default: who you are")
+    add_author(adding)
     adding.set_defaults(command=_add)
     listing = actions.add_parser("list", help="what was moved in a month, by people and by netmon")
     listing.set_defaults(command=_list)
@@ -66,7 +65,7 @@ def _add(options: argparse.Namespace) -> int:
         desk.reclassify(entry)
     finally:
         desk.close()
-    options.month = options.month or options.start[:7]
+    options.month = options.month or report.iso(entry.start_us, zone)[:7]
     return _list(options)
 
 

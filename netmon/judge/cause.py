@@ -8,6 +8,7 @@ worse than unknown: where the evidence has a second reading, the cause is unknow
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -223,20 +224,24 @@ def _by_restart(
 
 
 def _counters_ran_on(previous: RouterReading, reading: RouterReading) -> bool | None:
-    """Tell whether interface counters went on; None: nobody told.
-
-    Interfaces are known by their names: a router that restarts may number them anew.
-    """
-    before = {interface.name: interface for interface in previous.interfaces}
+    """Tell whether interface counters went on; None: nobody told."""
+    before, now = _by_name(previous), _by_name(reading)
     pairs = [
-        (before[now.name].receive_bytes, now.receive_bytes)
-        for now in reading.interfaces
-        if now.name in before
+        (before[name].receive_bytes, now[name].receive_bytes) for name in before.keys() & now.keys()
     ]
     known = [(old, new) for old, new in pairs if old and new is not None]
     if not known:
         return None
     return all(new >= old for old, new in known)
+
+
+def _by_name(reading: RouterReading) -> dict[str, InterfaceReading]:
+    """Return interfaces by name: a router that restarts may number them anew.
+
+    A name that several bear is none of them: the counters of one are no word on the other's.
+    """
+    bearers = Counter(interface.name for interface in reading.interfaces)
+    return {each.name: each for each in reading.interfaces if bearers[each.name] == 1}
 
 
 def _by_uplink(ended: Ended, reading: RouterReading, previous: RouterReading | None) -> Verdict:

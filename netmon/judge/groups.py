@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 WITHIN_US = 60_000_000
 FEWEST_LINKS = 2
+FEWEST_WITHOUT_AREA = 3
+"""Two links that stand in no area have only their carrier in common, which many have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ def groups(outages: Iterable[Outage], inventory: Inventory) -> list[Group]:
         Group(provider, area, together[0].start_us, tuple(together))
         for (provider, area), placed in by_place.items()
         for together in _together(placed)
-        if len({outage.key for outage in together}) >= FEWEST_LINKS
+        if len({outage.key for outage in together})
+        >= (FEWEST_WITHOUT_AREA if area is None else FEWEST_LINKS)
     ]
     return sorted(found, key=lambda group: (group.start_us, group.provider, group.area or ""))
 

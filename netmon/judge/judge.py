@@ -247,7 +247,7 @@ class Judge:
             self._links.rtt_limit_seconds[slot] = limits.rtt_seconds if limits else np.inf
             self._links.is_dual[slot] = len({each.version for each in link.addresses}) > 1
             if not self._links.is_dual[slot]:
-                self._links.family_since_us[slot] = 0
+                self._links.family_since_us[slot] = self._links.family_run[slot] = 0
 
     def _replan(self, inventory: Inventory) -> set[int]:
         """Lay out the maintenance windows; return the links whose plan changed."""

@@ -8,7 +8,7 @@ operator accepts false alarms. Of an uncut link there are two views, and the tes
 * The line is dead for spells now and then, of which a new link's first ones cannot be told from
   a cut. How likely that is, `suspicion` says, as log odds: every spell that ended raises it, every
   hour without one lowers it. A link that nobody knows begins suspected and so is judged slowly;
-  within two hours without a spell it has cleared itself.
+  within half a day without a spell it has cleared itself.
 
 Only runs that ended in a reply teach anything. What was decided to be an outage says nothing about
 the line in between, so that a link which is cut again and again is judged each time as fast as the

@@ -6,6 +6,7 @@ missing means only that nothing is known; one that was changed is found by its s
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
@@ -43,7 +44,7 @@ def save(connection: sqlite3.Connection, memory: Memory) -> None:
     ]
     connection.executemany(
         "INSERT OR REPLACE INTO memory VALUES (?, ?, ?, ?, ?)",
-        ((*row, _seal(*row)) for row in rows),
+        ((*row, seal(*row)) for row in rows),
     )
 
 
@@ -58,10 +59,12 @@ def load(connection: sqlite3.Connection, keys: Collection[LinkKey] | None = None
     for (kind, agency, link, content), is_whole in _rows(connection):
         if not is_whole:
             continue
-        if kind == _LINK and (keys is None or LinkKey(agency, link) in keys):
-            links[LinkKey(agency, link)] = Learnt(*json.loads(content))
-        elif kind == _ROUTER and (agencies is None or agency in agencies):
-            readings[agency] = _reading(agency, json.loads(content))
+        # Another release may have remembered other things: they are not known either.
+        with contextlib.suppress(TypeError, ValueError):
+            if kind == _LINK and (keys is None or LinkKey(agency, link) in keys):
+                links[LinkKey(agency, link)] = Learnt(*json.loads(content))
+            elif kind == _ROUTER and (agencies is None or agency in agencies):
+                readings[agency] = _reading(agency, json.loads(content))
     return Memory(links, readings)
 
 
@@ -77,10 +80,11 @@ def _rows(connection: sqlite3.Connection) -> Iterator[tuple[tuple[str, str, str,
     query = "SELECT kind, agency, link, content, seal FROM memory"
     for kind, agency, link, content, seal in connection.execute(query):
         row = (kind, agency, link, content)
-        yield row, _seal(*row) == seal
+        yield row, seal(*row) == seal
 
 
-def _seal(kind: str, agency: str, link: str, content: str) -> bytes:
+def seal(kind: str, agency: str, link: str, content: str) -> bytes:
+    """Return what shows that a row is as it was written."""
     return sha256(json.dumps([kind, agency, link, content]).encode()).digest()
 
 

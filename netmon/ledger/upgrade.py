@@ -20,8 +20,12 @@ def refill(store: Store) -> None:
         said.enter(number, entry)
     held, now_us = store.books(), store.status().beat_us
     for key, book in held.items():
+        told = said.links.get(key)
+        if told is None:
+            # Rows of the journal are missing, which `verify` tells: no reason not to start.
+            continue
         # The wait for a cause ends when netmon starts, without an entry.
         if book.awaiting_us is None:
-            said.links[key].expire(now_us)
-        book.outages_us = said.links[key].outages_us
+            told.expire(now_us)
+        book.outages_us = told.outages_us
     store.save_books(held)

@@ -240,6 +240,27 @@ def test_seconds_are_reclassified_by_an_entry_that_stands_beside_them(netmon: Ne
 
 
 @pytest.mark.usefixtures("ledger")
+@pytest.mark.parametrize("start", ["20261014T0810", "2026-10-14T01:10Z"])
+def test_the_month_that_is_shown_is_that_of_the_seconds_however_they_are_written(
+    netmon: Netmon, start: str
+) -> None:
+    said = netmon(
+        "reclassify", "add", "ubnd-cai-be/primary", "12", f"--from={start}", "--author=an",
+        "--to=2026-10-14T08:30",
+    )  # fmt: skip
+    assert "2026-10-14 08:10:00  08:30:00" in said
+
+
+@pytest.mark.usefixtures("ledger")
+def test_a_reason_is_shown_as_it_was_written(netmon: Netmon) -> None:
+    said = netmon(
+        "reclassify", "add", "ubnd-cai-be/primary", "[xem] :key: [/12]", "--author=an",
+        "--from=2026-10-14T08:10", "--to=2026-10-14T08:30",
+    )  # fmt: skip
+    assert all(word in said for word in ("[xem]", ":key:", "[/12]"))
+
+
+@pytest.mark.usefixtures("ledger")
 def test_spans_say_whose_second_it_was(netmon: Netmon) -> None:
     assert (
         netmon("spans", "ubnd-cai-be", "--month=2026-10", "--lang=en")

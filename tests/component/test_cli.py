@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import shutil
 import subprocess
@@ -97,6 +98,17 @@ def test_an_agency_that_is_misspelt_gets_a_suggestion(
 ) -> None:
     assert main(["probe", "so-noi-vuu", "--config.file", str(province)]) == 2
     assert "did you mean so-noi-vu?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", [KeyError, OSError])
+def test_a_user_without_a_name_can_run_every_command(
+    error: type[Exception], province: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nameless() -> str:
+        raise error
+
+    monkeypatch.setattr(getpass, "getuser", nameless)
+    assert main(["check", f"--config.file={province}"]) == 0
 
 
 def test_the_module_runs_as_a_program() -> None:

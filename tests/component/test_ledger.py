@@ -18,7 +18,7 @@ from netmon.errors import LedgerError
 from netmon.judge.learnt import Learnt
 from netmon.ledger.account import Account
 from netmon.ledger.ledger import Ledger
-from netmon.ledger.memory import Memory
+from netmon.ledger.memory import Memory, seal
 from netmon.ledger.reader import LedgerReader, OutageFilter
 from netmon.ledger.schema import MIGRATIONS
 from netmon.ledger.verify import problems
@@ -179,6 +179,22 @@ def test_the_ledger_of_every_release_is_brought_up_to_date_and_verifies(
         assert link.outages_us.sum() == 4 * SECOND
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+
+
+def test_a_link_of_which_the_journal_knows_nothing_keeps_no_ledger_from_being_upgraded(
+    path: Path,
+) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((DATA / "ledger_v1.sql").read_text(encoding="utf-8"))
+        connection.executescript(
+            "CREATE TEMP TABLE copy AS SELECT * FROM link LIMIT 1;"
+            "UPDATE copy SET id = 99, link = 'nowhere';"
+            "INSERT INTO link SELECT * FROM copy;"
+        )
+    with closing(Ledger.open(path, calendar=CALENDAR, ballast_bytes=0)) as ledger:
+        assert ledger.restored().links[KEY].outages_us.sum() == 4 * SECOND
+        assert [problem.place for problem in ledger.verify()] == [f"link {KEY.agency}/nowhere"]
 
 
 @pytest.mark.parametrize("released", sorted(DATA.glob("ledger_v*.sql")), ids=lambda path: path.stem)
@@ -414,3 +430,16 @@ def test_a_damaged_memory_is_forgotten_and_keeps_no_daemon_from_starting(
     assert [str(problem) for problem in reopen().verify()] == [
         "memory link xa-tan-hoi-dong main: its seal does not fit: compare with a backup"
     ]
+
+
+def test_what_another_release_remembered_is_forgotten_too(reopen: Open, path: Path) -> None:
+    """Its seal fits, and what it says cannot be understood."""
+    ledger = reopen()
+    ledger.restore(START)
+    ledger.record([change(START, State.UNOBSERVED, State.UP)])
+    ledger.close()
+    row = ("link", *KEY, "[1, 2]")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO memory VALUES (?, ?, ?, ?, ?)", (*row, seal(*row)))
+        connection.commit()
+    assert reopen().restore(START + HOUR).links[KEY].learnt is None

@@ -204,8 +204,30 @@ def test_what_the_gateway_does_not_take_is_sent_again_and_no_secret_is_told(
 
 
 @pytest.mark.parametrize(
+    "repeated",
+    ["/bot123%3Ak%22y/send", '{"key": "123:k\\"y"}', '123:k"y'],
+    ids=["url", "json", "bare"],
+)
+def test_a_gateway_that_repeats_the_secret_as_it_was_sent_does_not_tell_it(
+    gateway: FakeGateway, secret: SecretReference, repeated: str
+) -> None:
+    gateway.answer = (404, f"no such thing: {repeated}".encode())
+    with relay(Gateway("sms", gateway.url + "?key={secret}", secret=secret)) as port:
+        os.environ["SMS_SECRET"] = '123:k"y'
+        status, said = told(port)
+    assert (status, said.count("********")) == (502, 1)
+    assert "123" not in said
+
+
+@pytest.mark.parametrize(
     ("name", "body", "status"),
-    [("sms", b"{", 400), ("sms", b"[]", 400), ("sms", b"\xff", 400), ("zalo", b"{}", 404)],
+    [
+        ("sms", b"{", 400),
+        ("sms", b"[]", 400),
+        ("sms", b"\xff", 400),
+        pytest.param("sms", b"[" * 200_000, 400, id="nested"),
+        ("zalo", b"{}", 404),
+    ],
 )
 def test_what_is_no_notification_is_refused_for_good(
     gateway: FakeGateway, name: str, body: bytes, status: int

@@ -13,9 +13,10 @@ import pytest
 
 from netmon.clock import SystemClock
 from netmon.errors import CapabilityError
+from netmon.probes.snmp.allowance import TokenBucket
 from netmon.probes.snmp.keys import AUTH_PROTOCOLS, PRIV_PROTOCOLS
 from netmon.probes.snmp.trap import RefusedTrap, Trap, TrapKind, TrapRefusal
-from netmon.probes.snmp.traps import Senders, TokenBucket, TrapReceiver, own_engine_id
+from netmon.probes.snmp.traps import Senders, TrapReceiver, own_engine_id
 from netmon.probes.snmp.usm import User
 
 if TYPE_CHECKING:

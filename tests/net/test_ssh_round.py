@@ -60,7 +60,9 @@ class Bench:
         self.ledger = Ledger.open(self.ledger_path, calendar=Calendar(ZoneInfo("UTC")))
         self.visits: dict[str, Visit] = {}
         self.unwritable = ""
-        """The agency whose facts the ledger does not take."""
+        """The agency whose facts the ledger does not take …"""
+        self.refusal: Exception = LedgerError("the disk is full")
+        """… and what it says."""
         self.seen_some = asyncio.Event()
         """Set when four routers were visited."""
 
@@ -86,7 +88,7 @@ class Bench:
 
         async def enter(told: Told) -> Sequence[FactChange]:
             if told.agency == self.unwritable:
-                raise LedgerError("the disk is full")
+                raise self.refusal
             return self.ledger.enter_facts(told)
 
         def seen(visit: Visit) -> None:
@@ -250,6 +252,21 @@ async def test_our_own_mistake_on_one_router_touches_nobody_else(
     assert result.statuses == {SshStatus.OK: 1, SshStatus.BROKEN: 1}
     assert "visit_badly" in caplog.text
     assert SEED not in caplog.text
+
+
+async def test_our_own_mistake_in_keeping_a_visit_touches_nobody_else(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.add("xa-a", ios())
+    bench.add("xa-b", ios())
+    bench.unwritable, bench.refusal = "xa-b", IndexError(PASSWORD)
+    result = await bench.run(PATIENT)
+    assert result.statuses == {SshStatus.OK: 1, SshStatus.BROKEN: 1}
+    last = LastVisits(bench.directory / "last").of("xa-b")
+    assert last is not None
+    assert last.status == "broken"
+    assert "the visit is broken: IndexError" in caplog.text
+    assert PASSWORD not in caplog.text
 
 
 async def test_without_the_note_of_refused_logins_nobody_is_visited(bench: Bench) -> None:

@@ -47,10 +47,13 @@ class Looks:
     traps: list[Trap] = field(default_factory=list)
     came: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def look(self, agency: str, trap: Trap) -> None:
+    def look(self, agency: str) -> None:
         self.agencies.append(agency)
-        self.traps.append(trap)
         self.came.set()
+
+    def note(self, agency: str, trap: Trap) -> None:
+        assert agency == "xa"
+        self.traps.append(trap)
 
 
 def settings(folder: Path, address: str = "127.0.0.1:0", *words: str) -> SnmpTraps:
@@ -65,7 +68,7 @@ def settings(folder: Path, address: str = "127.0.0.1:0", *words: str) -> SnmpTra
 @contextlib.asynccontextmanager
 async def watching(wanted: SnmpTraps | None) -> AsyncIterator[tuple[TrapWatch, Looks]]:
     looks = Looks()
-    watch = TrapWatch(SystemClock(), looks.look)
+    watch = TrapWatch(SystemClock(), looks.look, looks.note)
     try:
         await watch.listen(wanted)
         watch.set_inventory(inventory())
@@ -132,6 +135,29 @@ async def test_a_storm_is_looked_at_twice_at_its_start_and_after_a_rest(
         await asyncio.wait_for(looks.came.wait(), 10)
         assert looks.agencies == ["xa", "xa"]
         assert not watch._waiting
+
+
+async def test_a_router_that_calls_without_end_is_looked_at_and_leaves_few_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trap_watch, "_LOOK_AT_MOST_EVERY_SECONDS", 0)
+    async with watching(settings(tmp_path)) as (watch, looks):
+        for _ in range(1000):
+            watch._on_trap(trap(TrapKind.AUTHENTICATION_FAILURE))
+        assert (len(looks.agencies), len(looks.traps)) == (1000, 20)
+
+
+async def test_an_agency_that_is_gone_is_not_looked_at_when_its_rest_is_over(
+    tmp_path: Path,
+) -> None:
+    async with watching(settings(tmp_path)) as (watch, looks):
+        for _ in range(2):
+            watch._on_trap(trap(TrapKind.LINK_DOWN))
+        (timer,) = watch._waiting.values()
+        watch.set_inventory(Inventory(PROVINCE, {}, {}, {}))
+        assert timer.cancelled()
+        assert {*watch._waiting, *watch._rested_us, *watch._allowances} == set()
+        assert looks.agencies == ["xa"]
 
 
 async def test_the_failure_that_our_own_poll_caused_does_not_cause_another_poll(

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any, cast
+
 import numpy as np
 import pytest
 
+from netmon.model import Outcome
 from netmon.probes.icmp.departures import Departures, Stamps
+from netmon.probes.icmp.flight import Flight
+from netmon.probes.icmp.transmit import Transmitter
 
 OFFSET_US = 5_000_000_000
 BEGUN_US = 1_000_000
@@ -62,3 +68,23 @@ def test_after_a_restart_old_numbers_mean_nothing() -> None:
     assert matched(departures, stamp(1, BEGUN_US)) == []
     sent(departures, 90)
     assert matched(departures, stamp(0, BEGUN_US)) == [(90, BEGUN_US)]
+
+
+def test_a_stamp_of_an_echo_that_is_forgotten_changes_no_other() -> None:
+    timeline: Any = SimpleNamespace(now_us=lambda: NOW_US)
+    flight = Flight(first_serial=70, keep_us=0, capacity=4)
+    flight.remap(np.zeros(0, np.int32), 1)
+    for _ in range(5):
+        place = flight.append(np.zeros(1, np.int32), np.zeros(1, np.int32), NOW_US)
+        flight.columns.sent_us[place] = flight.columns.deadline_us[place] = BEGUN_US
+        flight.settle(np.arange(place.start, place.stop), Outcome.SILENT)
+        flight.tell(np.arange(place.start, place.stop))
+    departures, forgotten = Departures(), 70
+    sent(departures, forgotten, flight.next_serial - 1)
+    transmitter = Transmitter(timeline, *cast("Any", (None, flight, None, None)))
+    sock: Any = SimpleNamespace(departures=departures)
+    before = flight.columns.sent_us.copy()
+    transmitter.correct(sock, [stamp(0, BEGUN_US + 7)])
+    assert flight.columns.sent_us.tolist() == before.tolist()
+    transmitter.correct(sock, [stamp(1, BEGUN_US + 9)])
+    assert flight.columns.sent_us[flight.end - 1] == BEGUN_US + 9

@@ -177,6 +177,19 @@ def test_a_router_that_answers_before_its_interfaces_are_back_is_asked_again() -
     assert note.cause is Cause.POWER
 
 
+def test_counters_of_interfaces_that_bear_one_name_are_not_compared() -> None:
+    def ports(reading: RouterReading, *received: int) -> RouterReading:
+        same = [
+            InterfaceReading(number, "Ethernet", receive_bytes=octets)
+            for number, octets in enumerate(received, 1)
+        ]
+        return replace(reading, interfaces=tuple(same))
+
+    before = ports(poll(-30, 40 * DAY), 5_000, 9_000_000)
+    after = ports(poll(70, 25.0), 6_000, 9_500_000)
+    assert cause_of(ENDED, after, before).cause is Cause.UNKNOWN
+
+
 def test_a_router_that_numbers_its_interfaces_anew_when_it_restarts_is_known_by_their_names() -> (
     None
 ):

@@ -123,3 +123,18 @@ def test_a_link_that_loses_its_second_address_forgets_the_silence_of_it() -> Non
     single = inventory({"x": None}, [link("x", addresses=BOTH[:1])])
     dual.judge.set_links(single, {X: 0}, 1, dual.now_us)
     assert dual.silent_since() == [None, None]
+
+
+def test_a_new_second_address_is_not_blamed_for_the_silence_of_the_one_before() -> None:
+    dual = Dual(lambda family, at: family == 6 and at >= 0).run(30)
+    both, single = (
+        inventory({"x": None}, [link("x", addresses=addresses)]) for addresses in (BOTH, BOTH[:1])
+    )
+    dual.judge.set_links(single, {X: 0}, 1, dual.now_us)
+    dual.judge.set_links(both, {X: 0}, 1, dual.now_us)
+    dual.run(35)
+    assert dual.silent_since() == [None, None]
+    dual.run(60)
+    (_, since) = dual.silent_since()
+    assert since is not None
+    assert since >= 29

@@ -68,3 +68,13 @@ def test_every_outage_of_a_group_is_found_by_its_name_and_no_other() -> None:
 def test_two_faults_of_one_provider_are_two_groups() -> None:
     pairs = [outage(name, at * SECOND) for at in (0, 300) for name in ("a", "b")]
     assert [group.start_us for group in groups(pairs, province())] == [0, 300 * SECOND]
+
+
+def test_two_links_without_an_area_are_no_group_and_three_are() -> None:
+    """Departments stand in no area: two that fail in the same minute share nothing but a carrier."""
+    inv = province()
+    agencies = {name: replace(agency, district=None) for name, agency in inv.agencies.items()}
+    inv = replace(inv, agencies=agencies)
+    assert groups([outage("a", 0), outage("b", 5)], inv) == []
+    (group,) = groups([outage("a", 0), outage("b", 5), outage("c", 9)], inv)
+    assert (group.area, len(group.keys)) == (None, 3)

@@ -139,9 +139,12 @@ class Transmitter:
         columns = self._flight.columns
         for each in stamps:
             for departed in sock.departures.match(each, self._timeline.now_us()):
-                where = self._flight.positions(departed.serials).astype(np.int64)
-                columns.deadline_us[where] += departed.sent_us - columns.sent_us[where]
-                columns.sent_us[where] = departed.sent_us
+                positions = self._flight.positions(departed.serials)
+                # What a slow device held back for seconds may be forgotten when it leaves.
+                known = positions < self._flight.end
+                where, sent_us = positions[known].astype(np.int64), departed.sent_us[known]
+                columns.deadline_us[where] += sent_us - columns.sent_us[where]
+                columns.sent_us[where] = sent_us
                 columns.wall_offset_us[where] = departed.wall_offset_us
 
     def _fail_all(self, lane: Lane, targets: NDArray[np.int32]) -> Positions:

@@ -13,6 +13,7 @@ from netmon.clock import MICROSECONDS, Clock
 from netmon.config.secrets import read_secret
 from netmon.errors import CapabilityError, SecretError
 from netmon.model import IPAddress
+from netmon.probes.snmp.allowance import TokenBucket
 from netmon.probes.snmp.credentials import read_secrets
 from netmon.probes.snmp.engine import user_of
 from netmon.probes.snmp.trap import RefusedTrap, Trap, TrapKind, TrapRefusal
@@ -31,6 +32,10 @@ _log = logging.getLogger(__name__)
 
 _LOOK_AT_MOST_EVERY_SECONDS = 10
 """A router that sends traps without end is looked at no more often than this."""
+_NOTED_AT_ONCE = 20
+_NOTED_PER_SECOND = 1 / 600
+"""More of one agency's traps are not noted: rows of the journal stay, and the next ones are
+compared with them. Whoever guesses at a router's community makes it send thousands a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +51,25 @@ class TrapWatch:
     """Receives traps if the settings want it. Lives on the event loop.
 
     `look` is called with the id of an agency whose router sent a trap that says something of its
-    links, and the trap: at once, and once more at the end of a rest if others came meanwhile.
+    links: at once, and once more at the end of a rest if others came meanwhile. `note` is called
+    with those of these traps that are worth a row in the journal.
     pysnmp is loaded when there is something to receive, and not before.
     """
 
-    def __init__(self, clock: Clock, look: Callable[[str, Trap], None]) -> None:
+    def __init__(
+        self, clock: Clock, look: Callable[[str], None], note: Callable[[str, Trap], None]
+    ) -> None:
         self._clock = clock
         self._look = look
+        self._note = note
         self._way: _Way | None = None
         self._receiver: TrapReceiver | None = None
         self._agencies: dict[IPAddress, str] = {}
         self._rested_us: dict[str, int] = {}
         """When each agency that was looked at may be looked at again."""
         self._waiting: dict[str, asyncio.TimerHandle] = {}
+        self._allowances: dict[str, TokenBucket] = {}
+        """How many traps of each agency may be noted."""
         self._by_kind: Counter[str] = Counter()
         self._strangers = 0
         self._dropped = 0
@@ -97,7 +108,9 @@ class TrapWatch:
             linked = [address for link in agency.links for address in link.addresses]
             self._agencies.update(dict.fromkeys((*own, *linked), agency.id))
         for gone in self._rested_us.keys() - inventory.agencies.keys():
-            del self._rested_us[gone]
+            del self._rested_us[gone], self._allowances[gone]
+            if timer := self._waiting.pop(gone, None):
+                timer.cancel()
 
     def figures(self) -> TrapFigures | None:
         """Return what was counted since the start; None: traps are not received."""
@@ -182,9 +195,13 @@ class TrapWatch:
 
     def _look_at(self, agency: str, trap: Trap) -> None:
         self._waiting.pop(agency, None)
-        rest_us = _LOOK_AT_MOST_EVERY_SECONDS * MICROSECONDS
-        self._rested_us[agency] = self._clock.monotonic_us() + rest_us
-        self._look(agency, trap)
+        now_us = self._clock.monotonic_us()
+        self._rested_us[agency] = now_us + _LOOK_AT_MOST_EVERY_SECONDS * MICROSECONDS
+        allowance = self._allowances.get(agency) or TokenBucket(_NOTED_PER_SECOND, _NOTED_AT_ONCE)
+        self._allowances[agency] = allowance
+        if allowance.take(now_us):
+            self._note(agency, trap)
+        self._look(agency)
 
 
 def _way(settings: SnmpTraps) -> _Way | None:

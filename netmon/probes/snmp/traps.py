@@ -23,6 +23,7 @@ from pysnmp.proto.rfc1902 import OctetString
 
 from netmon.clock import MICROSECONDS, Clock
 from netmon.errors import CapabilityError
+from netmon.probes.snmp.allowance import TokenBucket
 from netmon.probes.snmp.ber import MalformedError
 from netmon.probes.snmp.keys import KeyRing
 from netmon.probes.snmp.message import UsmMessage, read_community, read_header
@@ -226,27 +227,6 @@ class TrapReceiver:
 def own_engine_id(host: str) -> bytes:
     """Return the SNMPv3 engine id of netmon on a host: the same after every start."""
     return _ENGINE_ID_PREFIX + hashlib.sha256(f"netmon {host}".encode()).digest()[:8]
-
-
-class TokenBucket:
-    """Lets so many things through a second, and some more at once after a rest."""
-
-    def __init__(self, per_second: float, at_once: int) -> None:
-        self._per_second = per_second
-        self._at_once = at_once
-        self._tokens = float(at_once)
-        self._filled_us: int | None = None
-
-    def take(self, now_us: int) -> bool:
-        """Tell whether one more may pass at this instant of a monotonic clock."""
-        if self._filled_us is not None:
-            grown = (now_us - self._filled_us) / MICROSECONDS * self._per_second
-            self._tokens = min(self._at_once, self._tokens + grown)
-        self._filled_us = now_us
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
 
 
 def make_trap(

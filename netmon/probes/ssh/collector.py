@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
-import traceback
 import zlib
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
@@ -17,15 +15,13 @@ from netmon.probes.ssh.adapter import Login, Session, quiet_libraries
 from netmon.probes.ssh.brake import Brake, Gate
 from netmon.probes.ssh.hosts import HostKeys
 from netmon.probes.ssh.platforms import Platform
-from netmon.probes.ssh.visit import Conversation, SshStatus, Visit, visit
+from netmon.probes.ssh.visit import Conversation, SshStatus, Visit, broken, visit
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from netmon.clock import Timeline
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -152,13 +148,7 @@ class Collector:
         try:
             return visit(target.agency, target.platform, session, target.known_secrets)
         except Exception as error:  # noqa: BLE001  # our bug on one router must not end the round
-            # Neither the error's text nor its values: a router's words may hold secrets.
-            where = "".join(traceback.format_tb(error.__traceback__))
-            _log.error(
-                "%s: the visit is broken: %s\n%s", target.agency, type(error).__name__, where
-            )
-            detail = f"netmon's own mistake ({type(error).__name__}): the log tells where"
-            return Visit(target.agency, SshStatus.BROKEN, detail, target.platform.name)
+            return broken(target.agency, target.platform.name, error)
         finally:
             with self._lock:
                 self._open.discard(session)

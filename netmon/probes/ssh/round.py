@@ -19,7 +19,7 @@ from netmon.inventory.latest import LastVisit, LastVisits
 from netmon.ledger.facts import FactChange, Told
 from netmon.probes.ssh.adapter import Session
 from netmon.probes.ssh.collector import Collector, Limits, Sessions, Target
-from netmon.probes.ssh.visit import SshStatus, Visit
+from netmon.probes.ssh.visit import SshStatus, Visit, broken
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -125,10 +125,16 @@ class InventoryRound:
         try:
             await self._keep(kept, visit, result)
         except (NetmonError, OSError) as error:
-            visit = Visit(visit.agency, SshStatus.NOT_KEPT, str(error), visit.platform)
-            with suppress(OSError):
-                self._last.save(_last_visit(visit, self._timeline.now_us(), "", None))
+            visit = self._left(Visit(visit.agency, SshStatus.NOT_KEPT, str(error), visit.platform))
+        except Exception as error:  # noqa: BLE001  # our bug on one router must not end the round
+            visit = self._left(broken(visit.agency, visit.platform, error))
         result.statuses[visit.status] += 1
+        return visit
+
+    def _left(self, visit: Visit) -> Visit:
+        """Note a visit of which nothing could be kept: it is not made again tonight."""
+        with suppress(OSError):
+            self._last.save(_last_visit(visit, self._timeline.now_us(), "", None))
         return visit
 
     async def _keep(self, kept: _Kept, visit: Visit, result: RoundResult) -> None:

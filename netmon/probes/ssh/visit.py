@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from netmon.probes.ssh.platforms import Platform
+
+
+_log = logging.getLogger(__name__)
 
 
 class SshStatus(StrEnum):
@@ -123,6 +128,15 @@ def visit(
     finally:
         session.close()
     return result
+
+
+def broken(agency: str, platform: str, error: Exception) -> Visit:
+    """Return what a visit came to that met a bug of ours, and log where that is."""
+    # Neither the error's text nor its values: a router's words may hold secrets.
+    where = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("%s: the visit is broken: %s\n%s", agency, type(error).__name__, where)
+    detail = f"netmon's own mistake ({type(error).__name__}): the log tells where"
+    return Visit(agency, SshStatus.BROKEN, detail, platform)
 
 
 class _Asking:
