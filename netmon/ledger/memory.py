@@ -78,9 +78,9 @@ def broken_seals(connection: sqlite3.Connection) -> Iterator[str]:
 def _rows(connection: sqlite3.Connection) -> Iterator[tuple[tuple[str, str, str, str], bool]]:
     """Yield the rows, and whether each is as it was written."""
     query = "SELECT kind, agency, link, content, seal FROM memory"
-    for kind, agency, link, content, seal in connection.execute(query):
+    for kind, agency, link, content, stored in connection.execute(query):
         row = (kind, agency, link, content)
-        yield row, seal(*row) == seal
+        yield row, seal(*row) == stored
 
 
 def seal(kind: str, agency: str, link: str, content: str) -> bytes:

@@ -78,7 +78,8 @@ def environment(clock: Path) -> dict[str, str]:
     return {
         "LD_PRELOAD": str(find_faketime()),
         "FAKETIME_TIMESTAMP_FILE": str(clock),
-        "FAKETIME_CACHE_DURATION": "1",  # seconds; without a cache each look at a clock reads the file
+        # In seconds; without a cache each look at a clock reads the file.
+        "FAKETIME_CACHE_DURATION": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "PYTHONPATH": os.pathsep.join(path for path in paths if path),
     }

@@ -71,7 +71,7 @@ def test_two_faults_of_one_provider_are_two_groups() -> None:
 
 
 def test_two_links_without_an_area_are_no_group_and_three_are() -> None:
-    """Departments stand in no area: two that fail in the same minute share nothing but a carrier."""
+    """Departments stand in no area: two that fail together share nothing but a carrier."""
     inv = province()
     agencies = {name: replace(agency, district=None) for name, agency in inv.agencies.items()}
     inv = replace(inv, agencies=agencies)
