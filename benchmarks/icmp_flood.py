@@ -14,8 +14,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -25,40 +23,14 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from lab.fast_agent import Country
-from lab.kernel import inside
+from lab.icmp import SocketsInside, flood
 from lab.tun import address_of
 from netmon.clock import SystemClock, Timeline
 from netmon.config.settings import EchoModule
 from netmon.model import LinkKey
-from netmon.probes.icmp import EchoEngine, EchoTarget, IcmplibSockets, OpenedSocket
+from netmon.probes.icmp import EchoEngine, EchoTarget
 
 _LINKS, _INTERVAL_SECONDS = 200, 0.2
-_ROOT = Path(__file__).parents[1]
-
-
-class SocketsInside:
-    """Opens sockets in a namespace."""
-
-    def __init__(self, namespace: str, *, privileged: bool) -> None:
-        self._namespace = namespace
-        self._sockets = IcmplibSockets(privileged=privileged)
-
-    def open(self, family: int) -> OpenedSocket:
-        """Open an ICMP socket of a family there."""
-        with inside(self._namespace):
-            Path("/proc/sys/net/ipv4/ping_group_range").write_text("0 65534", encoding="ascii")
-            return self._sockets.open(family)
-
-
-async def attack(country: Country, identifier: int, seconds: float) -> dict[str, float]:
-    """Run the stranger to its end; return what it says of itself."""
-    with country.popen(
-        sys.executable, "-m", "lab.flood", str(identifier), str(seconds),
-        env={**os.environ, "PYTHONPATH": str(_ROOT)}, stdout=subprocess.PIPE, text=True,
-    ) as attacker:  # fmt: skip
-        output, _ = await asyncio.to_thread(attacker.communicate)
-    said: dict[str, float] = json.loads(output)
-    return said
 
 
 async def measure(seconds: float, *, privileged: bool) -> dict[str, float]:
@@ -77,7 +49,7 @@ async def measure(seconds: float, *, privileged: bool) -> dict[str, float]:
         running = asyncio.create_task(engine.run())
         spent = time.process_time()
         identifier = engine._sockets.open[4].identifier  # noqa: SLF001  # the stranger knows it
-        said = await attack(country, identifier, seconds)
+        said = await flood(country, identifier, seconds)
         spent = time.process_time() - spent
         await engine.drain(2.0)
         await running

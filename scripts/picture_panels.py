@@ -296,14 +296,14 @@ def _spans(job: Json, panel: Json, width: int, height: int) -> str:
     if not series:
         return _none(job)
     longest = max(len(each["name"]) for each in series)
-    left = min(width // 3, 10 + 6 * longest)
+    left = min(width // 3, 16 + 7 * longest)
     row = min((height - 44) / len(series), 60)
     parts, legend = [], {}
     for index, each in enumerate(series):
         y = index * row
         parts.append(
             f'<text x="{left - 8}" y="{y + row / 2 + 4:.1f}" text-anchor="end" '
-            f'style="fill:{TEXT}">{escape(each["name"][: left // 6])}</text>'
+            f'style="fill:{TEXT}">{escape(each["name"][: (left - 9) // 7])}</text>'
         )
         points = each["points"]
         wide = (width - left) / len(points)

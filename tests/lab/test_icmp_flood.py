@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,12 +10,12 @@ import pytest
 
 from lab.capabilities import LAB, missing
 from lab.fast_agent import Country
-from lab.kernel import inside
+from lab.icmp import SocketsInside, flood
 from lab.tun import address_of
 from netmon.clock import SystemClock, Timeline
 from netmon.config.settings import EchoModule
 from netmon.model import LinkKey, Outcome
-from netmon.probes.icmp import EchoEngine, EchoTarget, IcmplibSockets, OpenedSocket
+from netmon.probes.icmp import EchoEngine, EchoTarget
 
 if TYPE_CHECKING:
     from netmon.judge.columns import EchoBatch
@@ -28,30 +23,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.lab
 
 LINKS, FLOOD_SECONDS, PACKETS = 200, 2.0, 100_000
-
-
-class SocketsInside:
-    """Opens sockets in a namespace."""
-
-    def __init__(self, namespace: str, *, privileged: bool) -> None:
-        self._namespace = namespace
-        self._sockets = IcmplibSockets(privileged=privileged)
-
-    def open(self, family: int) -> OpenedSocket:
-        with inside(self._namespace):
-            Path("/proc/sys/net/ipv4/ping_group_range").write_text("0 65534", encoding="ascii")
-            return self._sockets.open(family)
-
-
-async def flood(country: Country, identifier: int) -> int:
-    """Run the attacker to its end; return how many packets it sent."""
-    root = str(Path(__file__).parents[2])
-    with country.popen(
-        sys.executable, "-m", "lab.flood", str(identifier), str(FLOOD_SECONDS),
-        env={**os.environ, "PYTHONPATH": root}, stdout=subprocess.PIPE, text=True,
-    ) as attacker:  # fmt: skip
-        output, _ = await asyncio.to_thread(attacker.communicate)
-    return int(json.loads(output)["sent"])
 
 
 @pytest.mark.parametrize("privileged", [True, False], ids=["raw", "datagram"])
@@ -74,7 +45,8 @@ async def test_a_flood_of_made_up_replies_changes_no_figure(*, privileged: bool)
             ]
         )
         running = asyncio.create_task(engine.run())
-        sent = await flood(country, engine._sockets.open[4].identifier)
+        identifier = engine._sockets.open[4].identifier
+        sent = (await flood(country, identifier, FLOOD_SECONDS))["sent"]
         await engine.drain(2.0)
         await running
     columns, figures = engine.columns(np.arange(LINKS, dtype=np.int32)), engine.figures()
