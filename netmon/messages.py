@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +13,7 @@ import yaml
 
 LANGUAGES: tuple[str, ...] = ("vi", "en")
 """The first is the one to use when nobody chose."""
+_NOTES, _KEPT_IN = "note.", "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,39 @@ class Catalogue:
             KeyError: no such key, or no such language, in messages.yaml.
         """
         return self.texts[key][language].format(**values)
+
+    def retold(self, language: str, text: str) -> str:
+        """Return in the reader's language what the ledger keeps in English.
+
+        What it keeps is evidence and never changed, so it has one language. A sentence that is not
+        among the notes of the catalogue is returned as it stands.
+        """
+        if language == _KEPT_IN or not text:
+            return text
+        for key, pattern in _notes():
+            if found := pattern.fullmatch(text):
+                parts = found.groupdict().items()
+                return self.text(language, key, **{k: self._retold(language, v) for k, v in parts})
+        first, separator, last = text.rpartition("; ")
+        if not separator:
+            return text
+        return separator.join((self.retold(language, first), self.retold(language, last)))
+
+    def _retold(self, language: str, part: str) -> str:
+        error = self.texts.get(f"echo_error.{part}")
+        return self.retold(language, part) if error is None else error[language]
+
+
+@cache
+def _notes() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Return what sentences of the ledger look like, by their key."""
+    found = []
+    for key, texts in _shipped_texts().items():
+        if key.startswith(_NOTES):
+            pattern = re.escape(texts[_KEPT_IN]).replace(r"\{rest\}", "(?P<rest>.+)")
+            pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^;]+)", pattern)
+            found.append((key, re.compile(pattern)))
+    return tuple(found)
 
 
 @cache

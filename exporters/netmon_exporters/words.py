@@ -114,6 +114,10 @@ class Words:
         said = [text for text in (self._report(outage), self._path_end(outage)) if text]
         return "; ".join(said)
 
+    def note(self, outage: Outage) -> str:
+        """Return what was learnt of an outage after its end."""
+        return self.catalogue.retold(self.language, outage.note)
+
     def snmp(self, reading: RouterReading | None) -> str:
         """Return how the last SNMP poll ended."""
         return self.text(f"snmp.{reading.status.value}" if reading else "snmp.none")
@@ -127,7 +131,7 @@ class Words:
             return self.text("evidence.reported", offender=evidence.offender, error=error)
         if evidence.sent:
             return self.text("evidence.lost", lost=evidence.lost, sent=evidence.sent)
-        return evidence.text
+        return self.catalogue.retold(self.language, evidence.text)
 
     def _path_end(self, outage: Outage) -> str:
         return self.text("evidence.path_end", hop=outage.path_end) if outage.path_end else ""

@@ -16,8 +16,8 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from netmon.ledger.headings import heading
 from netmon.ledger.report import duration, evidence_text, instant, length_us, percentage
+from netmon.messages import Catalogue
 from netmon.model import Hours, LinkKey, MaintenanceWindow, Outage, Reclassification, State
 
 if TYPE_CHECKING:
@@ -70,15 +70,15 @@ def outages_table(
             instant(outage.start_us, zone),
             _end(outage.start_us, outage.end_us, zone)
             if outage.end_us is not None
-            else Text(heading("open", language), style="red"),
+            else Text(_heading("open", language), style="red"),
             duration(length_us(outage, at_us)),
-            heading(f"cause.{outage.cause}", language),
+            _heading(f"cause.{outage.cause}", language),
             groups.get((outage.key, outage.start_us), ""),
-            "; ".join(part for part in (evidence_text(outage), outage.note) if part),
+            _told(outage, language),
         )
         for outage in outages
     ]
-    return _table(heading("outages", language), language, columns, rows, zone.key)
+    return _table(_heading("outages", language), language, columns, rows, zone.key)
 
 
 def availability_table(
@@ -96,14 +96,14 @@ def availability_table(
         *(_Column(str(state), right=True, dull=_NOTHING) for state in _SECONDS_BY_CLASS),
     )  # fmt: skip
     zone, period = report.calendar.zone, report.period
-    worked = heading(f"hours.{hours or 'all'}", language)
+    worked = _heading(f"hours.{hours or 'all'}", language)
     caption = (
         f"{instant(period.start_us, zone)} – {instant(period.end_us, zone)} {zone.key}, "
         f"{worked}, "
         f"#{report.last_id} {report.hash[:16]}"
     )
     rows = [_availability_cells(row, hours) for row in report.rows if row.group is group]
-    return _table(heading(f"availability.{group}", language), language, columns, rows, caption)
+    return _table(_heading(f"availability.{group}", language), language, columns, rows, caption)
 
 
 def spans_table(spans: Iterable[Span], zone: ZoneInfo, language: str = "vi") -> Table:
@@ -117,12 +117,12 @@ def spans_table(spans: Iterable[Span], zone: ZoneInfo, language: str = "vi") -> 
             instant(span.start_us, zone),
             _end(span.start_us, span.end_us, zone),
             duration(span.end_us - span.start_us),
-            Text(heading(f"state.{span.state}", language), _STATE_STYLES.get(span.state, "")),
-            "" if span.cause is None else heading(f"cause.{span.cause}", language),
+            Text(_heading(f"state.{span.state}", language), _STATE_STYLES.get(span.state, "")),
+            "" if span.cause is None else _heading(f"cause.{span.cause}", language),
         )
         for span in spans
     ]
-    return _table(heading("spans", language), language, columns, rows, zone.key)
+    return _table(_heading("spans", language), language, columns, rows, zone.key)
 
 
 def maintenance_table(
@@ -138,13 +138,13 @@ def maintenance_table(
             window.id,
             instant(window.start_us, zone),
             _end(window.start_us, window.end_us, zone),
-            _covers(window) or heading("everything", language),
+            _covers(window) or _heading("everything", language),
             window.reason,
             author,
         )
         for window, author in windows
     ]
-    return _table(heading("maintenance", language), language, columns, rows, zone.key)
+    return _table(_heading("maintenance", language), language, columns, rows, zone.key)
 
 
 def reclassifications_table(
@@ -161,14 +161,14 @@ def reclassifications_table(
             str(entry.key),
             instant(entry.start_us, zone),
             _end(entry.start_us, entry.end_us, zone),
-            " → ".join(heading(f"state.{each}", language) for each in (entry.before, entry.after)),
+            " → ".join(_heading(f"state.{each}", language) for each in (entry.before, entry.after)),
             entry.reason,
             entry.author,
             instant(entry.decided_us, zone),
         )
         for entry in entries
     ]
-    return _table(heading("reclassifications", language), language, columns, rows, zone.key)
+    return _table(_heading("reclassifications", language), language, columns, rows, zone.key)
 
 
 def _table(
@@ -189,7 +189,7 @@ def _table(
             continue
         shown.append(place)
         width = _least_width(texts, wraps=column.wraps)
-        name = heading(column.name, language)
+        name = _heading(column.name, language)
         table.add_column(
             name if column.wraps else _over_lines(name, width),
             justify="right" if column.right else "left",
@@ -200,6 +200,17 @@ def _table(
     for row in rows:
         table.add_row(*(row[place] for place in shown))
     return table
+
+
+def _told(outage: Outage, language: str) -> str:
+    """Return what spoke for an outage and what was learnt of it, in the reader's language."""
+    words = Catalogue.load()
+    said = (evidence_text(outage), outage.note)
+    return "; ".join(words.retold(language, part) for part in said if part)
+
+
+def _heading(name: str, language: str) -> str:
+    return Catalogue.load().text(language, f"account.{name.replace('.', '_')}")
 
 
 def _over_lines(name: str, width: int) -> str:

@@ -78,11 +78,12 @@ Sự cố mất kết nối
                                                              Thời
 Đường truyền         Bắt đầu              Kết thúc          lượng  Nguyên nhân   Bằng chứng
 ────────────────────────────────────────────────────────────────────────────────────────────────────
-ubnd-cai-be/primary  2026-10-14 08:00:00  08:30:00       00:30:00  đường truyền  5 echoes in a row
-                                                                                 lost; the router
-                                                                                 ran on; wan0 lost
-                                                                                 its carrier
-xa-an-huu/primary    2026-10-14 11:45:00  chưa kết thúc  00:15:00  chưa rõ       192.0.2.1 reports
+ubnd-cai-be/primary  2026-10-14 08:00:00  08:30:00       00:30:00  đường truyền  mất 5 gói liên
+                                                                                 tiếp; thiết bị vẫn
+                                                                                 chạy; cổng wan0
+                                                                                 mất tín hiệu đường
+                                                                                 truyền
+xa-an-huu/primary    2026-10-14 11:45:00  chưa kết thúc  00:15:00  chưa rõ       192.0.2.1 báo:
                                                                                  host unreachable
 Asia/Ho_Chi_Minh""",
     "en": """\
@@ -338,4 +339,6 @@ def test_what_reads_it_in_place_of_a_terminal_gets_no_narrow_table(
 ) -> None:
     monkeypatch.delenv("COLUMNS")
     line = next(line for line in netmon("outages").splitlines() if line.startswith("ubnd-cai-be"))
-    assert line.endswith("5 echoes in a row lost; the router ran on; wan0 lost its carrier")
+    assert line.endswith(
+        "mất 5 gói liên tiếp; thiết bị vẫn chạy; cổng wan0 mất tín hiệu đường truyền"
+    )

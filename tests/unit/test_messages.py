@@ -32,8 +32,9 @@ ALERTS = "alert"
 """The texts of alerts, by the alert's name: tests of the rules compare them."""
 
 
-FACTS = "fact"
-"""What people call the kinds of facts; one that is not named here keeps its key."""
+PUT_TOGETHER = ("account", "note", "fact")
+"""Headings of the account's tables, by column; sentences of the ledger, by what they look like; and
+kinds of facts, of which one that is not named keeps its key."""
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,7 @@ def test_no_text_is_unused(catalogue: Catalogue) -> None:
         key
         for key in catalogue.texts
         # The description of a panel or dashboard is said with its title.
-        if key.split(".", maxsplit=1)[0] not in {*ENUMS, ALERTS, FACTS}
+        if key.split(".", maxsplit=1)[0] not in {*ENUMS, *PUT_TOGETHER, ALERTS}
         and f'"{key.removesuffix("_help")}"' not in said
     ]
     assert not unused
@@ -104,3 +105,44 @@ def test_values_are_filled_in_and_braces_in_them_are_only_text(catalogue: Catalo
 def test_an_unknown_key_is_an_error(catalogue: Catalogue) -> None:
     with pytest.raises(KeyError, match=r"page\.nonsense"):
         catalogue.text("vi", "page.nonsense")
+
+
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        ("5 echoes in a row lost", "mất 5 gói liên tiếp"),
+        ("10.0.3.1 reports host_unreachable", "10.0.3.1 báo: không tới được thiết bị"),
+        (
+            (
+                "the router ran on; wan0 lost its carrier; during the outage "
+                "10.0.3.1 reports net_unreachable"
+            ),
+            (
+                "thiết bị vẫn chạy; cổng wan0 mất tín hiệu đường truyền; trong lúc đó "
+                "10.0.3.1 báo: không có đường tới mạng đích"
+            ),
+        ),
+        ("IPv6 does not answer; 5 echoes in a row lost", "IPv6 không trả lời; mất 5 gói liên tiếp"),
+        (
+            "the router restarted within the outage; entered by hand",
+            "thiết bị khởi động lại trong lúc mất kết nối; entered by hand",
+        ),
+        ("entered by hand", "entered by hand"),
+        ("", ""),
+    ],
+)
+def test_what_the_ledger_keeps_in_english_is_retold(
+    catalogue: Catalogue, kept: str, told: str
+) -> None:
+    assert catalogue.retold("vi", kept) == told
+    assert catalogue.retold("en", kept) == kept
+
+
+def test_every_sentence_of_the_judge_is_retold(catalogue: Catalogue) -> None:
+    """Those that stand in its source; what is put in stands in their place."""
+    source = (ROOT / "netmon/judge/cause.py").read_text("utf-8")
+    said = re.findall(r'Cause\.\w+,\s+f?"([^"]+)"', source)
+    assert len(said) == 9
+    for sentence in said:
+        kept = re.sub(r"\{.*?\}", "wan0", sentence)
+        assert catalogue.retold("vi", kept) != kept, kept
