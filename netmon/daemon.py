@@ -7,15 +7,13 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netmon import __version__
 from netmon.alerting.drill import Drills
-from netmon.clock import Clock, SystemClock, Timeline
+from netmon.clock import Timeline
 from netmon.config import LoadedAll, load_all
 from netmon.errors import NetmonError
 from netmon.inventory.diff import diff
@@ -36,29 +34,30 @@ from netmon.model import (
     RouterReading,
     Transition,
 )
-from netmon.probes.icmp import EchoEngine, IcmplibSockets, SocketFactory, Tracer
+from netmon.probes.icmp import EchoEngine, Tracer
 from netmon.probes.icmp.outage_paths import OutagePaths
 from netmon.probes.snmp.engine import SnmpEngine
 from netmon.probes.snmp.poller import RouterPoller
 from netmon.probes.snmp.profile_files import load_profiles
 from netmon.probes.snmp.rounds import SnmpRounds
-from netmon.probes.snmp.transport import UdpSocketFactory, open_udp_socket
 from netmon.probes.snmp.trap_watch import TrapWatch
 from netmon.publication import Publication
 from netmon.schedule import Scheduler
-from netmon.signals import EarlySignals
 from netmon.state import DaemonFigures, OutageBook, Snapshot
 from netmon.tasks import Tasks
 from netmon.visits import LOOK_EVERY_SECONDS, Visits
 from netmon.watch import Parts, Watch
-from netmon.web import Exporter, ReloadResult, WebServer
+from netmon.web import ReloadResult, WebServer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from netmon.config.settings import Settings, SnmpModule
     from netmon.judge.columns import EchoBatch
     from netmon.ledger.facts import FactChange, Told
     from netmon.ledger.restoration import RestoredLink
     from netmon.probes.snmp.trap import Trap
+    from netmon.surroundings import Options, Surroundings
 
 _log = logging.getLogger(__name__)
 
@@ -72,29 +71,6 @@ _DRAIN_SECONDS = 5.0
 SWITCH_SECONDS = 0.000_05
 """Every NumPy call of the event loop may lose the interpreter lock to a scrape that is being
 rendered: at Python's 5 ms a tick took 330 ms beside it, at 0.2 ms 40 ms, at this 8 ms."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the command line says; None: what the settings say."""
-
-    config_file: Path
-    listen_address: str | None = None
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What the daemon stands in; the demo and the tests bring their own."""
-
-    exporters: Sequence[Exporter]
-    clock: Clock = field(default_factory=SystemClock)
-    icmp_sockets: SocketFactory = field(default_factory=IcmplibSockets)
-    udp_sockets: UdpSocketFactory = open_udp_socket
-    notice: Mapping[str, str] = field(default_factory=dict)
-    early: EarlySignals | None = None
-    """Signals that came before the event loop ran."""
-    adapt: Callable[[Inventory], Inventory] = field(default=lambda inventory: inventory)
-    """Called with each inventory before it is put in force: the demo gives its routers life."""
 
 
 class Daemon:

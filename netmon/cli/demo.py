@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from netmon.cli.options import Commands, add_daemon
 from netmon.clock import SystemClock, Timeline
-from netmon.daemon import Daemon, Options, Surroundings
+from netmon.daemon import Daemon
 from netmon.demo.faults import Fault, FaultPlayer, Script, script_of
 from netmon.demo.files import write_demo_files
 from netmon.demo.province import Mode, ToyProvince, open_province
 from netmon.logs import configure
 from netmon.messages import LANGUAGES
 from netmon.probes.icmp import OpenedSocket
+from netmon.surroundings import Options, Surroundings
 from netmon.web import find_exporters
 
 if TYPE_CHECKING:

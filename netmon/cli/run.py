@@ -6,8 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from netmon.cli.options import Commands, add_config, add_daemon, config_file
-from netmon.daemon import Daemon, Options, Surroundings
+from netmon.daemon import Daemon
 from netmon.logs import configure
+from netmon.surroundings import Options, Surroundings
 from netmon.web import find_exporters
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, NoReturn
 
-from netmon.daemon import Daemon, Options, Surroundings
+from netmon.daemon import Daemon
 from netmon.errors import StorageError
+from netmon.surroundings import Options, Surroundings
 
 if TYPE_CHECKING:
     import pytest
