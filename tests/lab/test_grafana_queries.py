@@ -39,6 +39,7 @@ FACTS = (
     "longitude: 106.36, limits: {loss: 5%, rtt: 50ms}, "
     "target: {availability: 99.5%, source: example}"
 )
+GAP_SECONDS = 6.0
 EMPTY = {
     "Alerts that fire": "this Prometheus has no alerting rules",
     "Why echoes failed": "no router between the centre and a department reports an error here",
@@ -146,13 +147,22 @@ def test_every_query_is_answered_and_no_panel_is_empty(
     values = everything(panel)
     if panel.panel.get("repeat"):
         values[panel.panel["repeat"]] = "huyen-0"
-    found = answers(prometheus, panel, values)
-    empty = [
+    # A scrape that timed out on a busy machine leaves a gap of a second in every series.
+    deadline = time.monotonic() + GAP_SECONDS
+    while empty := empty_queries(panel, answers(prometheus, panel, values)):
+        if panel.title in EMPTY or time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
+    assert panel.title in EMPTY or not empty
+
+
+def empty_queries(panel: Panel, found: list[list[Any]]) -> list[str]:
+    """Return the queries without an answer that are not known to have none."""
+    return [
         target["expr"]
         for target, series in zip(panel.panel["targets"], found, strict=True)
         if not series and (panel.title, target["refId"]) not in EMPTY_QUERIES
     ]
-    assert panel.title in EMPTY or not empty
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.title)
