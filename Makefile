@@ -4,7 +4,8 @@ PY := .venv/bin/python
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.cache/tools/usr/bin:$(PATH):/usr/sbin:/sbin
 DEMO_ARGS ?=
 TEST_ARGS ?=
-# Most tests wait for daemons, and a file's tests share what they set up: two files at a time.
+# Most tests wait for daemons, and a file's tests share what they set up: two files at a time, the lab
+# being one (tests/conftest.py).
 TEST_JOBS ?= 2
 
 .PHONY: help demo test lint types generated lab lock clean
@@ -20,7 +21,7 @@ demo:
 	@exec .venv/bin/netmon demo $(DEMO_ARGS)
 
 test: lint types generated
-	$(PY) -m pytest -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder $(TEST_ARGS)
+	$(PY) -m pytest -n $(TEST_JOBS) --dist loadgroup --no-loadscope-reorder $(TEST_ARGS)
 
 lint: .setup-test
 	$(PY) -m ruff check .
