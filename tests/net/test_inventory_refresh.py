@@ -101,4 +101,6 @@ def test_a_second_refresh_at_the_same_time_is_refused(site: Site, vendors: Vendo
         process.terminate()
     assert done.returncode == 2
     assert "another round is under way: wait for its end" in done.stderr
-    assert all(len(device.logins) == 1 for device in vendors.devices.values())
+    # The first round had not reached everybody yet; the second visited nobody.
+    logins = {name: len(device.logins) for name, device in vendors.devices.items()}
+    assert logins["127.0.11.2"] == max(logins.values()) == 1
