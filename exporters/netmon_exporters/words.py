@@ -19,6 +19,7 @@ _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _ABSENT = "–"
 _THREE_DIGITS = 100
 _SMALL_RATIO = 0.1
+_LEAST_MILLISECONDS = 0.01
 _PREFIXES = ("", "k", "M", "G", "T")
 
 
@@ -82,6 +83,8 @@ class Words:
         if seconds is None:
             return _ABSENT
         value = seconds * 1000
+        if value < _LEAST_MILLISECONDS:
+            return f"< {self.number(_LEAST_MILLISECONDS, 2)} ms"
         digits = 2 if value < 1 else 1 if value < _THREE_DIGITS else 0
         return f"{self.number(value, digits)} ms"
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _DEFAULT_URL = "http://127.0.0.1:9877"
 _TIMEOUT_SECONDS = 10
-_MILLISECOND = 0.001
+_MILLISECOND, _LEAST_SECONDS = 0.001, 0.000_01
 _STYLES = {
     State.UP: "green",
     State.DEGRADED: "yellow",
@@ -175,6 +175,8 @@ def duration(length: timedelta) -> str:
 
 def milliseconds(seconds: float) -> str:
     """Return a round-trip time: that of a near router is not rounded to nothing."""
+    if seconds < _LEAST_SECONDS:
+        return "< 0.01 ms"
     return f"{seconds * 1000:.{1 if seconds >= _MILLISECOND else 2}f} ms"
 
 

@@ -98,7 +98,8 @@ def test_all_well_is_one_sentence_and_all_lists_every_link(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0.00004, "0.04 ms"), (0.0042, "4.2 ms"), (0.25, "250.0 ms")]
+    ("seconds", "text"),
+    [(0.000004, "< 0.01 ms"), (0.00004, "0.04 ms"), (0.0042, "4.2 ms"), (0.25, "250.0 ms")],
 )
 def test_a_near_routers_rtt_is_not_rounded_to_nothing(seconds: float, text: str) -> None:
     assert milliseconds(seconds) == text

@@ -42,6 +42,7 @@ def test_durations_are_told_in_their_two_largest_units(
         (VIETNAMESE.number(1234567.5, 1), "1.234.567,5"),
         (ENGLISH.number(1234567.5, 1), "1,234,567.5"),
         (VIETNAMESE.milliseconds(0.00042), "0,42 ms"),
+        (VIETNAMESE.milliseconds(0.000004), "< 0,01 ms"),
         (VIETNAMESE.milliseconds(0.1234), "123 ms"),
         (VIETNAMESE.milliseconds(None), "–"),
         (VIETNAMESE.percent(None), "–"),
