@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,19 +13,6 @@ if TYPE_CHECKING:
 OPTIONAL = "optional: "
 """How the reason of a skip begins that is right in continuous integration too."""
 _SHOWN = "shown"
-_LAB = Path(__file__).with_name("lab")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each file to one process, and the whole lab to one too, first of all.
-
-    Its daemons, routers and clocks have the second core of a small machine to themselves when the
-    rest is done; two labs beside each other would wait for each other.
-    """
-    items.sort(key=lambda item: _LAB not in item.path.parents)
-    for item in items:
-        group = _LAB if _LAB in item.path.parents else item.path
-        item.add_marker(pytest.mark.xdist_group(group.name))
 
 
 @pytest.fixture(autouse=True)
